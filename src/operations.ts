@@ -1,0 +1,41 @@
+/**
+ * Every S3 operation that can carry or show a bucket key, and what the plugin does with it.
+ *
+ * A test walks the operation schemas of the newest client and fails when one carries the flag and stands
+ * neither here nor in `IGNORED_OPERATIONS`.
+ */
+
+/** `write`: decided and verified. `part`, `read`: observed. */
+export type OperationRole = "write" | "part" | "read";
+
+export type Operation =
+  | "PutObject"
+  | "CopyObject"
+  | "CreateMultipartUpload"
+  | "UpdateObjectEncryption"
+  | "PutBucketEncryption"
+  | "UploadPart"
+  | "UploadPartCopy"
+  | "CompleteMultipartUpload"
+  | "GetObject"
+  | "HeadObject";
+
+export const OPERATIONS: Readonly<Record<Operation, OperationRole>> = {
+  PutObject: "write",
+  CopyObject: "write",
+  CreateMultipartUpload: "write",
+  UpdateObjectEncryption: "write",
+  PutBucketEncryption: "write",
+  UploadPart: "part",
+  UploadPartCopy: "part",
+  CompleteMultipartUpload: "part",
+  GetObject: "read",
+  HeadObject: "read",
+};
+
+/** Operations whose members carry the flag, and why the plugin leaves them alone. */
+export const IGNORED_OPERATIONS: Readonly<Record<string, string>> = {
+  CreateSession: "directory buckets always use bucket keys; nothing is injected",
+  GetBucketEncryption: "shows a bucket's default, not an object's state",
+  WriteGetObjectResponse: "echoes metadata of an Object Lambda answer; not an encryption request",
+};

@@ -1,0 +1,317 @@
+/**
+ * The policy room decides what every write becomes; it touches nothing.
+ *
+ * This file is its vocabulary: the policy a user writes, the facts about one request, and the decision.
+ */
+
+/**
+ * What a rule wants of the bucket key of SSE-KMS writes; `true` and `false` mean `on` and `off` (YAML 1.1
+ * tools turn one into the other).
+ *
+ * @public
+ */
+export type BucketKeySetting = "on" | "off" | "leave" | boolean;
+
+/**
+ * How far a decision goes: `enforce` changes and refuses, `audit` only reports, `off` does neither.
+ *
+ * @public
+ */
+export type Mode = "enforce" | "audit" | "off";
+
+/**
+ * Kinds of bucket, told apart by the name or ARN the caller gave.
+ *
+ * @public
+ */
+export type BucketType =
+  | "general-purpose"
+  | "directory"
+  | "access-point"
+  | "outposts"
+  | "object-lambda"
+  | "unknown";
+
+/**
+ * Fields are AND, list items OR, an absent field matches all. In `buckets`, `keys` and `kmsKeys` only `*` and
+ * `?` are special and `*` crosses `/`; `prefixes` are literal.
+ *
+ * @public
+ */
+export interface RuleMatch {
+  readonly buckets?: readonly string[];
+  readonly keys?: readonly string[];
+  readonly prefixes?: readonly string[];
+  /** Operations; absent: the object writes. `PutBucketEncryption` matches only when listed. */
+  readonly operations?: readonly string[];
+  /** Algorithms as the caller wrote them; `unset` for none, `SSE-C` for customer keys. */
+  readonly sse?: readonly string[];
+  readonly kmsKeys?: readonly string[];
+  readonly bucketType?: readonly BucketType[];
+  /** Needs the plugin option `region`. */
+  readonly regions?: readonly string[];
+  /** Needs the plugin option `account`. */
+  readonly accounts?: readonly string[];
+}
+
+/**
+ * What rules inherit, and what holds where no rule matches. A rule inherits all but `bucketKey`.
+ *
+ * @public
+ */
+export interface PolicyDefaults {
+  /** Default `leave`. */
+  readonly bucketKey?: BucketKeySetting;
+  /** Default `audit`. */
+  readonly mode?: Mode;
+  /** What to do when the request names no SSE and the rule no `kmsKey`. Default `leave`. */
+  readonly whenSseUnset?: "leave" | "lookup" | "send";
+  /** What a failed lookup of the bucket's default encryption means. Default `leave`. */
+  readonly onLookupFailure?: "leave" | "refuse";
+  /** What to do with a caller's flag on an algorithm where AWS's answer is not known. Default `pass`. */
+  readonly onUnproven?: "pass" | "strip" | "refuse";
+  /** What happens when the SDK presigns a write. Default `skip`. */
+  readonly presigned?: "skip" | "header" | "refuse";
+}
+
+/**
+ * A desired state for the writes it matches. The first matching rule decides.
+ *
+ * @public
+ */
+export interface PolicyRule extends PolicyDefaults {
+  /** Unique in the policy; stands in refusals, explanations and one metric. */
+  readonly id: string;
+  /** Why the rule exists; stands in every refusal. */
+  readonly reason: string;
+  readonly match?: RuleMatch;
+  /** Same shape as `match`; what matches here goes on to the next rule. */
+  readonly except?: RuleMatch;
+  /** SSE-KMS under exactly this key: a key ARN, or `@name` of `kmsKeys`. */
+  readonly kmsKey?: string;
+  /** The caller wrote the opposite flag. Default `override`. */
+  readonly onConflict?: "override" | "keep-caller" | "refuse";
+  /** The caller named another key or algorithm than `kmsKey`. Default `refuse`. */
+  readonly onKeyConflict?: "refuse" | "keep-caller" | "override";
+  /** Client-side encryption of this place, for every operation and in every mode. */
+  readonly envelope?: "leave" | "seal" | "unseal";
+  /** Last day of the rule, `YYYY-MM-DD`, to its end in UTC. */
+  readonly expires?: string;
+  /** `keep` (default): an expired rule still decides, and is reported. `drop`: it is skipped. */
+  readonly onExpiry?: "keep" | "drop";
+}
+
+/**
+ * A named KMS key: its ARN, and the aliases under which callers may name it.
+ *
+ * @public
+ */
+export type NamedKmsKey = string | { readonly arn: string; readonly aliases?: readonly string[] };
+
+/**
+ * One in-file test: a request, and what must be decided about it.
+ *
+ * @public
+ */
+export interface PolicyTest {
+  readonly name: string;
+  /** Facts; `kmsKey` may be `@name`, `now` an ISO date. */
+  readonly request: PolicyTestRequest;
+  readonly expect: {
+    readonly rule?: string;
+    readonly decision?: DecisionKind;
+    readonly why?: Why;
+    readonly mode?: Mode;
+    readonly seal?: Seal;
+    readonly set?: DecisionSet;
+    readonly notes?: readonly Note[];
+  };
+}
+
+/**
+ * The request of an in-file test or of `explain`: `RequestFacts` as plain data, with `now` as an ISO date.
+ *
+ * @public
+ */
+export type PolicyTestRequest = Omit<RequestFacts, "now"> & { readonly now?: string };
+
+/**
+ * A policy, as a person writes it.
+ *
+ * @public
+ */
+export interface Policy {
+  readonly version: 1;
+  readonly defaults?: PolicyDefaults;
+  readonly kmsKeys?: Readonly<Record<string, NamedKmsKey>>;
+  /** Ordered: the FIRST match decides; none: `defaults`. */
+  readonly rules?: readonly PolicyRule[];
+  readonly tests?: readonly PolicyTest[];
+}
+
+/**
+ * What was seen of one request, as plain data.
+ *
+ * @public
+ */
+export interface RequestFacts {
+  readonly operation: string;
+  readonly bucket: string;
+  readonly key?: string;
+  readonly bucketType?: BucketType;
+  /** As the caller wrote it; `SSE-C` for customer keys; absent: none named. */
+  readonly sse?: string;
+  /** Key id, key ARN or alias, as the caller wrote it. */
+  readonly kmsKey?: string;
+  /** The flag, as the caller wrote it. */
+  readonly bucketKey?: boolean;
+  /** The caller gave an encryption context. */
+  readonly ownContext?: boolean;
+  readonly copySource?: { readonly bucket: string; readonly bucketType?: BucketType };
+  /** Default encryption of the bucket, only under `whenSseUnset: lookup`. */
+  readonly bucketDefault?: BucketDefault | "lookup-failed";
+  readonly presigning?: boolean;
+  readonly region?: string;
+  readonly account?: string;
+  /** No `now`: nothing expires. */
+  readonly now?: Date;
+}
+
+/**
+ * Default encryption of a bucket, as GetBucketEncryption tells it.
+ *
+ * @public
+ */
+export interface BucketDefault {
+  readonly sse: string;
+  readonly kmsKey?: string;
+  readonly bucketKey: boolean;
+}
+
+/** @public */
+export type DecisionKind = "pass" | "amend" | "refuse";
+
+/**
+ * The one word that says why; each belongs to exactly one decision.
+ *
+ * @public
+ */
+export type Why =
+  | "already-set"
+  | "left"
+  | "kept-caller"
+  | "unenforced"
+  | "other-algorithm"
+  | "unproven"
+  | "unknown-key"
+  | "not-applicable"
+  | "no-rule"
+  | "presigned"
+  | "off"
+  | "set"
+  | "completed"
+  | "overridden"
+  | "stripped"
+  | RefusedWhy;
+
+/**
+ * The words of a refusal.
+ *
+ * @public
+ */
+export type RefusedWhy =
+  | "refused-flag"
+  | "refused-key"
+  | "refused-unproven"
+  | "refused-presigned"
+  | "refused-seal"
+  | "refused-lookup"
+  | "refused-policy";
+
+/** Each word belongs to exactly one decision. */
+export const WHY_DECISION: Readonly<Record<Why, DecisionKind>> = {
+  "already-set": "pass",
+  left: "pass",
+  "kept-caller": "pass",
+  unenforced: "pass",
+  "other-algorithm": "pass",
+  unproven: "pass",
+  "unknown-key": "pass",
+  "not-applicable": "pass",
+  "no-rule": "pass",
+  presigned: "pass",
+  off: "pass",
+  set: "amend",
+  completed: "amend",
+  overridden: "amend",
+  stripped: "amend",
+  "refused-flag": "refuse",
+  "refused-key": "refuse",
+  "refused-unproven": "refuse",
+  "refused-presigned": "refuse",
+  "refused-seal": "refuse",
+  "refused-lookup": "refuse",
+  "refused-policy": "refuse",
+};
+
+/**
+ * Things to know that change nothing.
+ *
+ * @public
+ */
+export type Note = "kept-key" | "unknown-key" | "expired-rule" | "own-context";
+
+/**
+ * What happens to the body.
+ *
+ * @public
+ */
+export type Seal = "seal" | "unseal" | "leave";
+
+/**
+ * What `enforce` writes into the request; `bucketKey: null` removes the caller's flag.
+ *
+ * @public
+ */
+export interface DecisionSet {
+  readonly sse?: string;
+  readonly kmsKey?: string;
+  readonly bucketKey?: boolean | null;
+}
+
+/**
+ * What one request becomes, and why.
+ *
+ * @public
+ */
+export interface Decision {
+  readonly decision: DecisionKind;
+  readonly why: Why;
+  /** Id of the rule that decided; `defaults` when none matched. */
+  readonly rule: string;
+  readonly mode: Mode;
+  readonly set?: DecisionSet;
+  readonly seal: Seal;
+  readonly notes: readonly Note[];
+}
+
+/**
+ * What an answer of S3 says about the bucket key.
+ *
+ * @public
+ */
+export type ResponseState = "enabled" | "disabled" | "not-applicable" | "unknown";
+
+/**
+ * The answer against what was asked (writes), or against the policy (reads and parts).
+ *
+ * @public
+ */
+export type Verdict = "honoured" | "drift" | "unverified" | "compliant" | "noncompliant" | "not-applicable";
+
+/**
+ * What differed in a drift.
+ *
+ * @public
+ */
+export type DriftKind = "bucket-key" | "algorithm" | "kms-key";

@@ -1,0 +1,121 @@
+/**
+ * The telemetry room counts outcomes in plain cells; exporters read them.
+ *
+ * The hot path only increments numbers. An exporter (such as `s3-bucket-keys/otel`) is given a `CountSource`
+ * once and reads its totals whenever it collects; it may also ask for each outcome.
+ */
+import type {
+  Decision,
+  DriftKind,
+  Mode,
+  Note,
+  ResponseState,
+  Verdict,
+  Why,
+  DecisionKind,
+} from "../policy/policy.ts";
+
+/**
+ * Where a failure was seen: `amended` means S3 or KMS denied a request that the plugin had changed.
+ *
+ * @public
+ */
+export type ErrorPhase = "policy" | "request" | "response" | "amended" | "kms" | "crypto" | "telemetry";
+
+/**
+ * All that is known about one finished call. Holds no object key, no body and no credential.
+ *
+ * @public
+ */
+export interface Outcome {
+  readonly operation: string;
+  /** As the caller named it. */
+  readonly bucket: string;
+  /** Absent for reads and parts. */
+  readonly decision?: Decision;
+  /** Absent when no answer was seen: refused, presigned or never answered. */
+  readonly response?: {
+    readonly state: ResponseState;
+    /** Algorithm of the answer: `aws:kms`, `AES256`, `SSE-C`, ...; `none` when the answer names none. */
+    readonly sse: string;
+    readonly kmsKey?: string;
+    readonly verdict: Verdict;
+    readonly drifts: readonly DriftKind[];
+    /** Id of the rule the answer was held against; `defaults` when none matched. */
+    readonly rule: string;
+  };
+  readonly error?: { readonly type: string; readonly phase: ErrorPhase };
+}
+
+/**
+ * The counts so far of one plugin, as JSON. All numbers are totals since `since`.
+ *
+ * @public
+ */
+export interface Stats {
+  /** When counting began, ISO 8601. */
+  readonly since: string;
+  readonly policyDigest: string;
+  readonly mode: Mode;
+  readonly requests: readonly {
+    operation: string;
+    decision: DecisionKind;
+    why: Why;
+    mode: Mode;
+    count: number;
+  }[];
+  readonly responses: readonly {
+    operation: string;
+    state: ResponseState;
+    sse: string;
+    verdict: Verdict;
+    count: number;
+  }[];
+  readonly rules: readonly { rule: string; state: ResponseState; count: number }[];
+  readonly drifts: readonly { operation: string; kind: DriftKind; count: number }[];
+  readonly notes: readonly { note: Note; count: number }[];
+  readonly errors: readonly { type: string; phase: ErrorPhase; count: number }[];
+  readonly policyReloads: { readonly accepted: number; readonly rejected: number };
+  /** A model, not a measurement: see the README. */
+  readonly estimatedKmsRequestsAvoided: { readonly GenerateDataKey: number; readonly Decrypt: number };
+}
+
+/**
+ * What a client wears: the attributes of `s3_bucket_key.client.count`.
+ *
+ * @public
+ */
+export interface ClientInfo {
+  readonly mode: Mode;
+  /** What fixed the mode. */
+  readonly modeSource: "policy" | "option" | "environment";
+  readonly policyDigest: string;
+}
+
+/**
+ * Totals of one plugin that an exporter may read at any time; reading is cheap and has no effect.
+ *
+ * @public
+ */
+export interface CountSource {
+  stats(): Stats;
+  /** How many clients wear the plugin, and what they wear now. */
+  clients(): { readonly info: ClientInfo; readonly count: number };
+  /** Called by an exporter that failed: counts `errors{phase=telemetry}`. */
+  telemetryFailed(): void;
+}
+
+/**
+ * An exporter of what the plugin counts. Whatever it throws is swallowed and counted; it never touches a
+ * request.
+ *
+ * @public
+ */
+export interface Telemetry {
+  /** Called once per plugin that uses this telemetry; the returned function ends it. */
+  attach(source: CountSource): () => void;
+  /** Called with every outcome, only when defined. Must be fast and must not keep the object. */
+  record?(outcome: Outcome): void;
+  /** Makes counts that are still pending visible to the exporter, as far as it can. */
+  flush?(): Promise<void>;
+}
