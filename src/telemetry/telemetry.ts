@@ -114,7 +114,10 @@ export interface CountSource {
 export interface Telemetry {
   /** Called once per plugin that uses this telemetry; the returned function ends it. */
   attach(source: CountSource): () => void;
-  /** Called with every outcome, only when defined. Must be fast and must not keep the object. */
+  /**
+   * Called with every outcome just BEFORE it is counted, only when defined: an exporter that learns here of a
+   * new meter provider can still tell the counts of the old one apart. Must be fast; must not keep the object.
+   */
   record?(outcome: Outcome): void;
   /** Makes counts that are still pending visible to the exporter, as far as it can. */
   flush?(): Promise<void>;
