@@ -34,7 +34,6 @@ export function bucketTypeOf(bucket: string): BucketType {
       return "outposts";
     case "s3-object-lambda":
       return "object-lambda";
-    case undefined:
     default:
       return "unknown";
   }

@@ -1,4 +1,11 @@
-import { compareKmsKeys, listedAliases, ruleKey, type ListedAliases, type RuleKey } from "./kms-keys.ts";
+import {
+  compareKmsKeys,
+  keysDiffer,
+  listedAliases,
+  ruleKey,
+  type ListedAliases,
+  type RuleKey,
+} from "./kms-keys.ts";
 import { compileMatch, firstMismatch, OBJECT_WRITES, type CompiledMatch, type MatchField } from "./match.ts";
 import { policyDigest } from "./digest.ts";
 import type {
@@ -55,9 +62,17 @@ export interface CompiledPolicy {
   readonly defaults: CompiledRule;
   /** Whether any rule seals or unseals. */
   readonly hasEnvelope: boolean;
+  /** Whether any rule expires, so that the time of a request matters. */
+  readonly hasExpiry: boolean;
   /** The first rule that matches, if any. Reads are held against rules whatever their `operations`. */
   firstMatch(facts: RequestFacts, ignoreOperations?: boolean): CompiledRule | undefined;
+  /** The rule of that id, or the defaults. */
+  ruleById(id: string): CompiledRule;
   compareKeys(callers: string, wanted: RuleKey): "same" | "other" | "unknown";
+  /** Whether two keys are known to be different ones. */
+  keysDiffer(a: string, b: string): boolean;
+  /** Whether deciding about these facts needs the bucket's default encryption. */
+  needsLookup(facts: RequestFacts): boolean;
 }
 
 const STRENGTH: readonly Mode[] = ["off", "audit", "enforce"];
@@ -75,6 +90,16 @@ export function compilePolicy(policy: Policy, options: CompileOptions = {}): Com
   const defaults = compileRule(policy, { ...DEFAULT_RULE, ...policy.defaults }, ceiling);
   const index = new RuleIndex(source.map((rule) => rule.match));
   const aliases: ListedAliases = listedAliases(policy);
+  const byId = new Map(rules.map((rule) => [rule.id, rule]));
+  const firstMatch: CompiledPolicy["firstMatch"] = (facts, ignoreOperations = false) => {
+    const at = index.first(facts.bucket, facts.key, (i) => {
+      const rule = rules[i] as CompiledRule;
+      if (!ignoreOperations && !rule.operations.has(facts.operation)) return false;
+      return mismatchBeyondOperation(rule, facts) === undefined;
+    });
+    return at < 0 ? undefined : rules[at];
+  };
+  const looksUp = [defaults, ...rules].some((rule) => rule.whenSseUnset === "lookup");
   return {
     policy,
     digest: policyDigest(policy),
@@ -82,15 +107,17 @@ export function compilePolicy(policy: Policy, options: CompileOptions = {}): Com
     rules,
     defaults,
     hasEnvelope: rules.some((rule) => rule.envelope !== undefined),
-    firstMatch(facts, ignoreOperations = false) {
-      const at = index.first(facts.bucket, facts.key, (i) => {
-        const rule = rules[i] as CompiledRule;
-        if (!ignoreOperations && !rule.operations.has(facts.operation)) return false;
-        return mismatchBeyondOperation(rule, facts) === undefined;
-      });
-      return at < 0 ? undefined : rules[at];
-    },
+    hasExpiry: rules.some((rule) => rule.expiresAt !== undefined),
+    firstMatch,
+    ruleById: (id) => byId.get(id) ?? defaults,
     compareKeys: (callers, wanted) => compareKmsKeys(callers, wanted, aliases),
+    keysDiffer: (a, b) => keysDiffer(a, b, aliases),
+    needsLookup(facts) {
+      if (!looksUp || facts.sse !== undefined || facts.presigning === true) return false;
+      const { whenSseUnset, kmsKey, bucketKey, mode } = firstMatch(facts) ?? defaults;
+      const states = kmsKey === undefined && bucketKey !== undefined && mode !== "off";
+      return states && whenSseUnset === "lookup";
+    },
   };
 }
 

@@ -56,3 +56,16 @@ export function compareKmsKeys(
   if (elsewhere) return "unknown";
   return listed.id === wanted.id ? "same" : "other";
 }
+
+/** Whether two keys are known to be different ones; an alias that nobody listed is not known to be. */
+export function keysDiffer(a: string, b: string, aliases: ListedAliases): boolean {
+  const wanted = keyOf(a, aliases);
+  return wanted !== undefined && compareKmsKeys(b, wanted, aliases) === "other";
+}
+
+function keyOf(text: string, aliases: ListedAliases): RuleKey | undefined {
+  const name = parseKmsKeyName(text);
+  return name.kind === "alias"
+    ? aliases.get(name.alias)
+    : { arn: text, id: name.id, region: "", account: "" };
+}
