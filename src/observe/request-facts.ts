@@ -85,9 +85,18 @@ export function encryptionRules(input: Input): readonly Input[] {
 
 /** `bucket/key`, `/bucket/key`, or an access point ARN followed by `/object/key`. */
 function copySourceOf(source: string): { bucket: string } {
-  const decoded = source.startsWith("arn%3A") ? decodeURIComponent(source) : source;
+  const decoded = /^arn%3a/i.test(source) ? decode(source) : source;
   if (decoded.startsWith("arn:")) return { bucket: decoded.replace(/\/object\/.*$/s, "") };
   return { bucket: decoded.replace(/^\//, "").replace(/[/?].*$/s, "") };
+}
+
+/** Text that is no valid encoding stays as it is: S3 will say so, not we. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The SDK sends the strings `true` and `false` as it sends the booleans. */
