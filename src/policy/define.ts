@@ -1,0 +1,30 @@
+import { PolicyError } from "../errors.ts";
+import type { Policy } from "./policy.ts";
+import { checkPolicy } from "./validate.ts";
+
+/**
+ * A policy that is known to be valid, as a frozen copy.
+ *
+ * In-file tests are checked for their shape but not run; `parsePolicy` and the command line run them.
+ *
+ * @throws `PolicyError` with every mistake: those of shape, or when there are none, those of meaning.
+ * @example
+ * const policy = definePolicy({
+ *   version: 1,
+ *   rules: [{ id: "lake", reason: "KMS bill", match: { buckets: ["acme-lake-*"] }, bucketKey: "on", mode: "enforce" }],
+ * });
+ * @public
+ */
+export function definePolicy(policy: Policy): Policy {
+  const issues = checkPolicy(policy);
+  if (issues.length > 0) throw new PolicyError(issues);
+  return deepFreeze(structuredClone(policy));
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
+}
