@@ -1,0 +1,22 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const dist = fileURLToPath(new URL("./dist/", import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // What is held against foreign servers is the build that users install, not the sources.
+    alias: [{ find: /^(?:\.\.\/)+src\/(.*)\.ts$/, replacement: `${dist}$1.js` }],
+  },
+  test: {
+    include: ["test/peers/**/*.test.ts"],
+    // One peer at a time: each is a server, and machines are small.
+    fileParallelism: false,
+    // In this process: when it ends, however it ends, the servers that it started end too.
+    pool: "threads",
+    env: { S3_BUCKET_KEYS_MODE: "" },
+    testTimeout: 60_000,
+    // The first run installs in a hook.
+    hookTimeout: 600_000,
+  },
+});
