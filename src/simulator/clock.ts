@@ -1,0 +1,37 @@
+/**
+ * The simulator's time: starts at the real time and then moves only when told to.
+ *
+ * Purely virtual, because bucket-key lifetimes are counted with it: a test that runs slowly must not see one
+ * KMS request more than a test that runs fast. What has to agree with the caller's own clock (the time of a
+ * signature) is compared with the real time instead.
+ *
+ * @example
+ * const clock = new VirtualClock();
+ * clock.advance(60_000); // one minute later
+ */
+export class VirtualClock {
+  #nowMs: number;
+
+  /** @param startMs - Milliseconds since 1970; the real time when left out. */
+  constructor(startMs: number = Date.now()) {
+    this.#nowMs = startMs;
+  }
+
+  /** Milliseconds since 1970. */
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /**
+   * Moves the time forward.
+   *
+   * @param ms - Milliseconds, zero or more.
+   * @throws `RangeError` when `ms` is negative or not finite: time does not run backwards here.
+   */
+  advance(ms: number): void {
+    if (!Number.isFinite(ms) || ms < 0) {
+      throw new RangeError(`advance() takes milliseconds, zero or more: ${ms}`);
+    }
+    this.#nowMs += ms;
+  }
+}
