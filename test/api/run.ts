@@ -4,10 +4,15 @@
  * `npm run api` fails when they differ; `npm run api -- --local` writes the reports anew. Anything public that
  * is undocumented, untagged or not exported fails in both.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { Extractor, ExtractorConfig, type ExtractorResult } from "@microsoft/api-extractor";
+import {
+  Extractor,
+  ExtractorConfig,
+  ExtractorMessageCategory,
+  type ExtractorResult,
+} from "@microsoft/api-extractor";
 
 const UPDATE = "npm run api -- --local";
 const root = resolve(import.meta.dirname, "../..");
@@ -39,7 +44,7 @@ function extract(entry: { name: string; types: string }, local: boolean): Extrac
     localBuild: local,
     messageCallback: (message) => {
       // Its own notes, such as the version of its compiler, and a hint at a command that isn't ours.
-      if (message.category === "console") message.handled = true;
+      if (message.category === ExtractorMessageCategory.Console) message.handled = true;
     },
   });
 }
@@ -54,16 +59,17 @@ function changedLines(before: string, after: string): string[] {
 }
 
 function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 const { values } = parseArgs({ options: { local: { type: "boolean", default: false } } });
 let failed = false;
 for (const entry of entries()) {
+  if (!existsSync(join(root, entry.types))) {
+    console.log(`${entry.name.padEnd(16)} ${entry.types} isn't there: run \`npm run build\` first`);
+    failed = true;
+    continue;
+  }
   const report = join(root, "test/api", `${entry.name}.api.md`);
   const committed = readIfThere(report);
   const { errorCount, warningCount, apiReportChanged, extractorConfig } = extract(entry, values.local);
