@@ -91,11 +91,11 @@ function copySourceOf(source: string): { bucket: string } {
 }
 
 /** Text that is no valid encoding stays as it is: S3 will say so, not we. */
-function decode(text: string): string {
+function decode(encoded: string): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(encoded);
   } catch {
-    return text;
+    return encoded;
   }
 }
 

@@ -1,0 +1,59 @@
+/** The shapes that pass between the SDK, the middleware and the plugin. */
+import type { Surroundings } from "./observe/request-facts.ts";
+import type { Operation } from "./operations.ts";
+import type { CompiledPolicy } from "./policy/compile.ts";
+import type { BucketDefault, Mode } from "./policy/policy.ts";
+import type { Outcome } from "./telemetry/telemetry.ts";
+
+/** What the SDK hands down; only the members that the middleware reads. */
+export interface Arguments {
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly request?: unknown;
+}
+
+export interface Result {
+  readonly response: unknown;
+  readonly output: unknown;
+}
+
+export type Next = (args: Arguments) => Promise<Result>;
+
+export interface Context {
+  readonly clientName?: string;
+  readonly commandName?: string;
+  readonly logger?: unknown;
+}
+
+/** The policy in force: compiled, or what to do without one. */
+export type ActivePolicy =
+  | { readonly compiled: CompiledPolicy }
+  | { readonly compiled?: undefined; readonly failure: "fail-open" | "fail-closed"; readonly mode: Mode };
+
+/** What the middleware needs of the plugin. */
+export interface Runtime {
+  policy(): ActivePolicy;
+  readonly surroundings: Pick<Surroundings, "region" | "account" | "resolveBucket">;
+  lookup(bucket: string): Promise<BucketDefault | "lookup-failed">;
+  /** Counts and exports; never throws. */
+  record(outcome: Outcome): void;
+  /** Says something to people; never throws. */
+  log(message: string, context: Context): void;
+  /** The same, but only the first time for each topic. */
+  sayOnce(topic: string, message: string, context: Context): void;
+  /** Counts a fault of our own while observing. */
+  observationFailed(): void;
+}
+
+/** One stack's middleware, not one request: safe to share. */
+export interface Call {
+  readonly runtime: Runtime;
+  readonly next: Next;
+  readonly context: Context;
+  readonly operation: Operation;
+}
+
+/** The bucket as the caller named it. */
+export function bucketOf(args: Arguments): string {
+  const bucket = args.input["Bucket"];
+  return typeof bucket === "string" ? bucket : "";
+}

@@ -1,0 +1,44 @@
+export { bucketKeys } from "./plugin.ts";
+export type { BucketKeysOptions, BucketKeysPlugin, MiddlewareStackView } from "./plugin.ts";
+export type { BucketDefaults } from "./bucket-defaults.ts";
+export type { Logger } from "./log.ts";
+export { definePolicy } from "./policy/define.ts";
+export { decide } from "./policy/decide.ts";
+export { explain } from "./policy/explain.ts";
+export type { Explanation, ExplainedRule } from "./policy/explain.ts";
+export type { PolicyChange, PolicySnapshot, PolicySource } from "./policy/source.ts";
+export type {
+  BucketDefault,
+  BucketKeySetting,
+  BucketType,
+  Decision,
+  DecisionKind,
+  DecisionSet,
+  DriftKind,
+  Mode,
+  NamedKmsKey,
+  Note,
+  Policy,
+  PolicyDefaults,
+  PolicyRule,
+  PolicyTest,
+  PolicyTestRequest,
+  RefusedWhy,
+  RequestFacts,
+  ResponseState,
+  RuleMatch,
+  Seal,
+  Verdict,
+  Why,
+} from "./policy/policy.ts";
+export { BucketKeyError, BucketKeyRefusedError, BucketKeySetupError, PolicyError } from "./errors.ts";
+export type { PolicyIssue } from "./errors.ts";
+export type { BodySealer } from "./body-sealer.ts";
+export type {
+  ClientInfo,
+  CountSource,
+  ErrorPhase,
+  Outcome,
+  Stats,
+  Telemetry,
+} from "./telemetry/telemetry.ts";

@@ -1,0 +1,130 @@
+/** What the middleware does with an answer or an error: judge, log, record. It never touches the call's result. */
+import { bucketOf, type Arguments, type Call } from "./call.ts";
+import { responseFacts, type ResponseFacts } from "./observe/response-facts.ts";
+import { judgeRead, judgeWrite, type Judgement } from "./observe/verdict.ts";
+import type { CompiledPolicy } from "./policy/compile.ts";
+import type { Decision, RequestFacts } from "./policy/policy.ts";
+import type { Outcome } from "./telemetry/telemetry.ts";
+
+export function observeWrite(
+  call: Call,
+  args: Arguments,
+  policy: CompiledPolicy | undefined,
+  facts: RequestFacts,
+  decision: Decision,
+  response: unknown,
+): void {
+  const { runtime, operation, context } = call;
+  const bucket = bucketOf(args);
+  const answer = responseFacts(response);
+  if (answer === undefined || policy === undefined) return runtime.record({ operation, bucket, decision });
+  if (facts.presigning === true) {
+    runtime.sayOnce(
+      "hidden-command",
+      "Another middleware of this client passes requests on without the command that the SDK put there, so " +
+        "they look like presigning and the policy's `presigned` setting decides about them. Let that " +
+        "middleware call next({ ...args, input }).",
+      context,
+    );
+  }
+  const judgement = judgeWrite(policy, facts, decision, answer);
+  if (judgement.drifts.length > 0) {
+    runtime.sayOnce(
+      `drift ${operation} ${bucket}`,
+      `${operation} to bucket ${bucket} succeeded, but the answer differs from what rule ${decision.rule} ` +
+        `asked for (${judgement.drifts.join(", ")}): it says ${answer.sse}, bucket key ${answer.state}. ` +
+        "A server that isn't AWS may not know S3 Bucket Keys. Further drifts of this kind are only counted.",
+      context,
+    );
+  }
+  runtime.record({ operation, bucket, decision, response: judged(answer, judgement, decision.rule) });
+}
+
+export function observeRead(
+  { runtime, operation }: Call,
+  args: Arguments,
+  policy: CompiledPolicy,
+  facts: RequestFacts,
+  response: unknown,
+): void {
+  const answer = responseFacts(response);
+  if (answer === undefined) return;
+  const rule = policy.firstMatch(asAnswered(facts, answer), true) ?? policy.defaults;
+  const judgement = judgeRead(policy, rule, answer);
+  runtime.record({ operation, bucket: bucketOf(args), response: judged(answer, judgement, rule.id) });
+}
+
+/** @param decision - Absent for reads and parts. */
+export function observeFailure(
+  call: Call,
+  args: Arguments,
+  error: unknown,
+  decision: Decision | undefined,
+): void {
+  const { runtime, operation, context } = call;
+  const bucket = bucketOf(args);
+  const { name, status, message, response } = describeError(error);
+  const amended = decision?.decision === "amend" && decision.mode === "enforce";
+  const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = { operation, bucket };
+  if (decision !== undefined) {
+    outcome.decision = decision;
+    const answer = responseFacts(response);
+    if (answer !== undefined) {
+      outcome.response = judged(answer, { verdict: "unverified", drifts: [] }, decision.rule);
+    }
+  }
+  if (amended && isDenial(name, status)) {
+    outcome.error = { type: name, phase: "amended" };
+    runtime.log(
+      `${operation} to bucket ${bucket} was denied (${name}) after rule ${decision.rule} wrote ` +
+        `${JSON.stringify(decision.set)} into it. Check that this principal may use the KMS key with the ` +
+        "bucket's ARN as encryption context (kms:GenerateDataKey and kms:Decrypt).",
+      context,
+    );
+  } else if (isOfKms(name, message)) {
+    outcome.error = { type: name, phase: "response" };
+  }
+  if (decision !== undefined || outcome.error !== undefined) runtime.record(outcome);
+}
+
+function judged(
+  answer: ResponseFacts,
+  { verdict, drifts }: Judgement,
+  rule: string,
+): NonNullable<Outcome["response"]> {
+  const { state, sse, kmsKey } = answer;
+  const response = { state, sse, verdict, drifts, rule };
+  return kmsKey === undefined ? response : { ...response, kmsKey };
+}
+
+/** The facts that reads are held against: algorithm and key as the answer has them. */
+function asAnswered(facts: RequestFacts, answer: ResponseFacts): RequestFacts {
+  const { sse: _sse, kmsKey: _kmsKey, bucketKey: _bucketKey, ...asked } = facts;
+  return {
+    ...asked,
+    ...(answer.sse !== "none" && { sse: answer.sse }),
+    ...(answer.kmsKey !== undefined && { kmsKey: answer.kmsKey }),
+  };
+}
+
+function describeError(error: unknown): { name: string; status: number; message: string; response: unknown } {
+  if (typeof error !== "object" || error === null)
+    return { name: "_OTHER", status: 0, message: "", response: undefined };
+  const { name, message, $response, $metadata } = error as Partial<Record<string, unknown>>;
+  const status = ($metadata as { httpStatusCode?: unknown } | undefined)?.httpStatusCode;
+  return {
+    name: typeof name === "string" && name !== "" ? name : "_OTHER",
+    status: typeof status === "number" ? status : 0,
+    message: typeof message === "string" ? message : "",
+    response: $response,
+  };
+}
+
+/** S3 or KMS said no to what the request asks for, as against to the object or the network. */
+function isDenial(name: string, status: number): boolean {
+  return status === 403 || isOfKms(name, "") || name === "InvalidArgument" || name === "InvalidRequest";
+}
+
+function isOfKms(name: string, message: string): boolean {
+  return name.startsWith("KMS.") || (name === "SlowDown" && message.includes("KMS"));
+}

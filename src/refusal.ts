@@ -1,0 +1,51 @@
+import { BucketKeyRefusedError } from "./errors.ts";
+import type { Decision, RefusedWhy, RequestFacts } from "./policy/policy.ts";
+
+/** What the caller can change in the request, for each word of a refusal. */
+const IN_THE_REQUEST: Readonly<Record<RefusedWhy, string>> = {
+  "refused-flag": "leave BucketKeyEnabled out, or set it to what the rule wants",
+  "refused-key": 'leave ServerSideEncryption and SSEKMSKeyId out, or name "aws:kms" with the rule\'s kmsKey',
+  "refused-unproven": "leave BucketKeyEnabled out: this algorithm has no bucket keys",
+  "refused-presigned": "send the request itself instead of presigning it",
+  "refused-seal":
+    "write and read this place through a client that can seal, with a plain request (no presigning)",
+  "refused-lookup":
+    "name ServerSideEncryption and SSEKMSKeyId in the request, or let this principal call GetBucketEncryption",
+  "refused-policy": "repair the policy file and start again; its error was reported when it failed to load",
+};
+
+/** Where the policy would allow it, for each word of a refusal. */
+const IN_THE_POLICY: Readonly<Record<RefusedWhy, string>> = {
+  "refused-flag": "set onConflict to keep-caller or override",
+  "refused-key": "set onKeyConflict to keep-caller or override",
+  "refused-unproven": "set onUnproven to pass or strip",
+  "refused-presigned": "set presigned to skip or header",
+  "refused-seal": "set envelope to leave or unseal for this place",
+  "refused-lookup": "set onLookupFailure to leave",
+  "refused-policy": "load it with onError: fail-open",
+};
+
+/**
+ * The error of a refused request: rule, reason and the two ways out.
+ *
+ * The object key stays out: keys can carry personal data, and errors end in logs.
+ */
+export function refusal(
+  decision: Decision,
+  facts: RequestFacts,
+  reason: string,
+  policyDigest: string,
+): BucketKeyRefusedError {
+  const why = decision.why as RefusedWhy;
+  const { operation, bucket } = facts;
+  const { rule } = decision;
+  const exception =
+    rule === "defaults" ? "add a rule" : `add an except to rule ${rule}, or a rule before it,`;
+  return new BucketKeyRefusedError(
+    { why, rule, reason, operation, bucket, policyDigest },
+    `${operation} to bucket ${bucket} was refused before anything was sent (${why}). ` +
+      `Rule ${rule}: ${reason} ` +
+      `Either change the request: ${IN_THE_REQUEST[why]}. ` +
+      `Or change the policy: ${IN_THE_POLICY[why]}, or ${exception} for this place. (policy ${policyDigest})`,
+  );
+}
