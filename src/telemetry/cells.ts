@@ -4,41 +4,40 @@
  * A word outside its set counts under the set's last word.
  */
 export class Cells<Axes extends readonly (readonly string[])[]> {
-  readonly #axes: Axes;
-  readonly #positions: readonly ReadonlyMap<string, number>[];
+  readonly #axes: readonly { readonly words: readonly string[]; readonly positions: Map<string, number> }[];
   readonly #counts: Float64Array;
 
   constructor(...axes: Axes) {
-    this.#axes = axes;
-    this.#positions = axes.map((words) => new Map(words.map((word, i) => [word, i])));
+    this.#axes = axes.map((words) => ({ words, positions: new Map(words.map((word, i) => [word, i])) }));
     this.#counts = new Float64Array(axes.reduce((cells, words) => cells * words.length, 1));
   }
 
   add(...words: { [A in keyof Axes]: string }): void {
-    let at = 0;
-    for (let i = 0; i < words.length; i++) {
-      const size = (this.#axes[i] as readonly string[]).length;
-      at =
-        at * size + ((this.#positions[i] as ReadonlyMap<string, number>).get(words[i] as string) ?? size - 1);
+    let cell = 0;
+    let axis = 0;
+    for (const { words: all, positions } of this.#axes) {
+      const last = all.length - 1;
+      cell = cell * all.length + (positions.get(words[axis++] as string) ?? last);
     }
-    this.#counts[at] = (this.#counts[at] as number) + 1;
+    this.#counts[cell] = (this.#counts[cell] as number) + 1;
   }
 
   /** The cells that are not zero, each with its words. */
-  *entries(): Generator<[words: { [A in keyof Axes]: Axes[A][number] }, count: number]> {
-    for (const [at, count] of this.#counts.entries()) {
-      if (count > 0) yield [this.#wordsAt(at), count];
-    }
+  entries(): [words: { [A in keyof Axes]: Axes[A][number] }, count: number][] {
+    const entries: [words: { [A in keyof Axes]: Axes[A][number] }, count: number][] = [];
+    this.#counts.forEach((count, cell) => {
+      if (count > 0) entries.push([this.#wordsOf(cell) as { [A in keyof Axes]: Axes[A][number] }, count]);
+    });
+    return entries;
   }
 
-  #wordsAt(at: number): { [A in keyof Axes]: Axes[A][number] } {
-    let rest = at;
-    const words = this.#axes.map((_, i) => {
-      const axis = this.#axes[this.#axes.length - 1 - i] as readonly string[];
-      const word = axis[rest % axis.length];
-      rest = Math.floor(rest / axis.length);
+  #wordsOf(cell: number): readonly string[] {
+    let rest = cell;
+    const backwards = this.#axes.toReversed().map(({ words }) => {
+      const word = words[rest % words.length] as string;
+      rest = Math.floor(rest / words.length);
       return word;
     });
-    return words.toReversed() as { [A in keyof Axes]: Axes[A][number] };
+    return backwards.toReversed();
   }
 }

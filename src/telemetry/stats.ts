@@ -1,31 +1,36 @@
-import { OPERATIONS } from "../operations.ts";
-import { WHY_DECISION, type Mode, type Note, type ResponseState, type Why } from "../policy/policy.ts";
+import { WHY_DECISION, type ResponseState } from "../policy/policy.ts";
 import { AvoidedRequests } from "./avoided-requests.ts";
 import { Cells } from "./cells.ts";
 import type { ClientInfo, CountSource, ErrorPhase, Outcome, Stats } from "./telemetry.ts";
-
-const OTHER = "_OTHER";
-const OPERATION_WORDS = [...Object.keys(OPERATIONS), OTHER];
-const WHY_WORDS = Object.keys(WHY_DECISION) as Why[];
-const MODES: readonly Mode[] = ["enforce", "audit", "off"];
-const STATES: readonly ResponseState[] = ["enabled", "disabled", "not-applicable", "unknown"];
-const ALGORITHMS = ["aws:kms", "aws:kms:dsse", "AES256", "SSE-C", "none", OTHER];
-const VERDICTS = ["honoured", "drift", "unverified", "compliant", "noncompliant", "not-applicable"] as const;
-const DRIFTS = ["bucket-key", "algorithm", "kms-key"] as const;
-const NOTES: readonly Note[] = ["kept-key", "unknown-key", "expired-rule", "own-context"];
+import {
+  ALGORITHMS,
+  DRIFT_KINDS,
+  MODES,
+  NOTES,
+  OPERATION_NAMES,
+  OTHER,
+  STATES,
+  VERDICTS,
+  WHYS,
+} from "./words.ts";
 
 /** Kinds of error remembered one by one. */
-const MAX_ERROR_TYPES = 50;
+const MAX_ERRORS = 50;
+/** Rules remembered one by one, over all policies of the plugin's life. */
+const MAX_RULES = 1_000;
 
-/** Everything one plugin counts, in plain cells; the hot path only adds. */
+const OPERATIONS_OR_OTHER = [...OPERATION_NAMES, OTHER];
+const ALGORITHMS_OR_OTHER = [...ALGORITHMS, OTHER];
+
+/** Everything one plugin counts, in plain cells of bounded number; the hot path only adds. */
 export class Counts implements CountSource {
   readonly #since = new Date().toISOString();
   readonly #info: () => ClientInfo;
-  readonly #requests = new Cells(OPERATION_WORDS, WHY_WORDS, MODES);
-  readonly #responses = new Cells(OPERATION_WORDS, STATES, ALGORITHMS, VERDICTS);
-  readonly #drifts = new Cells(OPERATION_WORDS, DRIFTS);
+  readonly #requests = new Cells(OPERATIONS_OR_OTHER, WHYS, MODES);
+  readonly #responses = new Cells(OPERATIONS_OR_OTHER, STATES, ALGORITHMS_OR_OTHER, VERDICTS);
+  readonly #drifts = new Cells(OPERATIONS_OR_OTHER, DRIFT_KINDS);
   readonly #notes = new Cells(NOTES);
-  readonly #rules = new Map<string, Cells<[readonly ResponseState[]]>>();
+  readonly #rules = new Map<string, Record<ResponseState, number>>();
   readonly #errors = new Map<string, { type: string; phase: ErrorPhase; count: number }>();
   readonly #avoided = new AvoidedRequests();
   readonly #reloads = { accepted: 0, rejected: 0 };
@@ -46,17 +51,20 @@ export class Counts implements CountSource {
       const { state, sse, verdict, drifts, rule, kmsKey } = response;
       this.#responses.add(operation, state, sse, verdict);
       for (const kind of drifts) this.#drifts.add(operation, kind);
-      this.#rule(rule).add(state);
-      if (state === "enabled") this.#avoided.add(operation, bucket, kmsKey, nowMs);
+      this.#statesOf(rule)[state]++;
+      // An unverified answer may be a failure, for which S3 may have asked KMS nothing.
+      if (state === "enabled" && verdict !== "unverified")
+        this.#avoided.add(operation, bucket, kmsKey, nowMs);
     }
     if (error !== undefined) this.failed(error.type, error.phase);
   }
 
   failed(type: string, phase: ErrorPhase): void {
-    const name = this.#errors.size < MAX_ERROR_TYPES ? type : OTHER;
-    const known = this.#errors.get(`${type} ${phase}`) ?? this.#errors.get(`${name} ${phase}`);
-    if (known !== undefined) known.count++;
-    else this.#errors.set(`${name} ${phase}`, { type: name, phase, count: 1 });
+    const isKnown = this.#errors.has(`${phase} ${type}`);
+    const name = isKnown || this.#errors.size < MAX_ERRORS ? type : OTHER;
+    const error = this.#errors.get(`${phase} ${name}`) ?? { type: name, phase, count: 0 };
+    error.count++;
+    this.#errors.set(`${phase} ${name}`, error);
   }
 
   telemetryFailed(): void {
@@ -82,36 +90,37 @@ export class Counts implements CountSource {
       since: this.#since,
       policyDigest,
       mode,
-      requests: [...this.#requests.entries()].map(([[operation, why, at], count]) => ({
+      requests: this.#requests.entries().map(([[operation, why, at], count]) => ({
         operation,
         decision: WHY_DECISION[why],
         why,
         mode: at,
         count,
       })),
-      responses: [...this.#responses.entries()].map(([[operation, state, sse, verdict], count]) => ({
+      responses: this.#responses.entries().map(([[operation, state, sse, verdict], count]) => ({
         operation,
         state,
         sse,
         verdict,
         count,
       })),
-      rules: [...this.#rules].flatMap(([rule, cells]) =>
-        [...cells.entries()].map(([[state], count]) => ({ rule, state, count })),
+      rules: [...this.#rules].flatMap(([rule, counts]) =>
+        STATES.flatMap((state) => (counts[state] > 0 ? [{ rule, state, count: counts[state] }] : [])),
       ),
-      drifts: [...this.#drifts.entries()].map(([[operation, kind], count]) => ({ operation, kind, count })),
-      notes: [...this.#notes.entries()].map(([[note], count]) => ({ note, count })),
+      drifts: this.#drifts.entries().map(([[operation, kind], count]) => ({ operation, kind, count })),
+      notes: this.#notes.entries().map(([[note], count]) => ({ note, count })),
       errors: [...this.#errors.values()].map((error) => ({ ...error })),
       policyReloads: { ...this.#reloads },
       estimatedKmsRequestsAvoided: { ...this.#avoided.totals },
     };
   }
 
-  #rule(id: string): Cells<[readonly ResponseState[]]> {
-    const known = this.#rules.get(id);
+  #statesOf(rule: string): Record<ResponseState, number> {
+    const known = this.#rules.get(rule);
     if (known !== undefined) return known;
-    const fresh = new Cells(STATES);
-    this.#rules.set(id, fresh);
+    if (this.#rules.size >= MAX_RULES && rule !== OTHER) return this.#statesOf(OTHER);
+    const fresh = { enabled: 0, disabled: 0, "not-applicable": 0, unknown: 0 };
+    this.#rules.set(rule, fresh);
     return fresh;
   }
 }

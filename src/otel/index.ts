@@ -1,0 +1,12 @@
+export { otel } from "./otel.ts";
+export type { OtelOptions } from "./options.ts";
+export { ATTRIBUTES, METRICS, OTHER } from "./names.ts";
+export type { AttributeName, AttributeValues, MetricDefinition, MetricKey } from "./names.ts";
+export type {
+  ClientInfo,
+  CountSource,
+  ErrorPhase,
+  Outcome,
+  Stats,
+  Telemetry,
+} from "../telemetry/telemetry.ts";

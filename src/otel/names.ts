@@ -1,0 +1,227 @@
+import { OPERATIONS } from "../operations.ts";
+import type { DecisionKind } from "../policy/policy.ts";
+import type { ClientInfo, ErrorPhase, Stats } from "../telemetry/telemetry.ts";
+import {
+  ALGORITHMS,
+  DRIFT_KINDS,
+  MODES,
+  NOTES,
+  OPERATION_NAMES,
+  OTHER as OTHER_WORD,
+  STATES,
+  VERDICTS,
+  WHYS,
+  wordsOf,
+} from "../telemetry/words.ts";
+import { ERROR_TYPES } from "./error-types.ts";
+
+/** Name of the meter: the package's own. */
+export const METER_NAME = "s3-bucket-keys";
+
+/** Version of the meter: the package's own; a test holds it against `package.json`. */
+export const METER_VERSION = "0.1.0";
+
+/**
+ * Stands for every value outside an attribute's closed list, and for names past its cap.
+ *
+ * @public
+ */
+export const OTHER: "_OTHER" = OTHER_WORD;
+
+/**
+ * Attribute names, by what they say.
+ *
+ * `rpc.method` carries the bare operation name (`PutObject`), as every AWS SDK writes it.
+ *
+ * @public
+ */
+export const ATTRIBUTES = {
+  operation: "rpc.method",
+  decision: "s3_bucket_key.decision",
+  why: "s3_bucket_key.why",
+  mode: "s3_bucket_key.mode",
+  modeSource: "s3_bucket_key.mode.source",
+  policyDigest: "s3_bucket_key.policy.digest",
+  state: "s3_bucket_key.state",
+  verdict: "s3_bucket_key.verdict",
+  sse: "s3_bucket_key.sse.algorithm",
+  driftKind: "s3_bucket_key.drift.kind",
+  errorType: "error.type",
+  phase: "s3_bucket_key.phase",
+  kmsOperation: "s3_bucket_key.kms.operation",
+  rule: "s3_bucket_key.rule.id",
+  note: "s3_bucket_key.note",
+  reload: "s3_bucket_key.reload.result",
+  bucket: "aws.s3.bucket",
+} as const;
+
+/** @public */
+export type AttributeName = (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES];
+
+/**
+ * Values an attribute may take: a closed list, or the first `firstNames` names seen. Anything else becomes
+ * `_OTHER`.
+ *
+ * @public
+ */
+export type AttributeValues = readonly string[] | { readonly firstNames: number };
+
+/**
+ * What one metric is: everything a dashboard may rely on.
+ *
+ * @public
+ */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly instrument: "counter" | "up-down-counter";
+  /** UCUM; annotations such as `{request}` are not part of Prometheus names. */
+  readonly unit: string;
+  /** `int`: whole numbers only. */
+  readonly valueType: "int" | "double";
+  readonly description: string;
+  /** All of them stand on every point. */
+  readonly attributes: Readonly<Partial<Record<AttributeName, AttributeValues>>>;
+  /** Every combination of values is present at 0 from the first collection on, so that alerts see the first. */
+  readonly startsAtZero?: true;
+  /** Only with this option of `otel()`. */
+  readonly optIn?: "avoidedCost";
+}
+
+/** @public */
+export type MetricKey =
+  | "requests"
+  | "responses"
+  | "drifts"
+  | "errors"
+  | "avoidedRequests"
+  | "avoidedCost"
+  | "ruleResponses"
+  | "notes"
+  | "policyReloads"
+  | "clientCount";
+
+const WRITES = OPERATION_NAMES.filter((name) => OPERATIONS[name as keyof typeof OPERATIONS] === "write");
+/** The writes whose answer shows what was stored: no other can be found drifting. */
+const VERIFIED_WRITES = ["PutObject", "CopyObject", "CreateMultipartUpload"];
+const DECISIONS = wordsOf<DecisionKind>({ pass: 1, amend: 1, refuse: 1 });
+const MODE_SOURCES = wordsOf<ClientInfo["modeSource"]>({ policy: 1, option: 1, environment: 1 });
+const PHASES = wordsOf<ErrorPhase>({
+  policy: 1,
+  request: 1,
+  response: 1,
+  amended: 1,
+  kms: 1,
+  crypto: 1,
+  telemetry: 1,
+});
+const RELOADS = wordsOf<keyof Stats["policyReloads"]>({ accepted: 1, rejected: 1 });
+const KMS_OPERATIONS = wordsOf<keyof Stats["estimatedKmsRequestsAvoided"]>({
+  GenerateDataKey: 1,
+  Decrypt: 1,
+});
+const FIRST_20: AttributeValues = { firstNames: 20 };
+
+/**
+ * Every metric of this package: names, instruments, units and attributes are covered by semver.
+ *
+ * @public
+ */
+export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
+  requests: {
+    name: "s3_bucket_key.requests",
+    instrument: "counter",
+    unit: "{request}",
+    valueType: "int",
+    description: "Write requests the policy decided, or in audit mode would have decided",
+    attributes: {
+      [ATTRIBUTES.operation]: WRITES,
+      [ATTRIBUTES.decision]: DECISIONS,
+      [ATTRIBUTES.why]: WHYS,
+      [ATTRIBUTES.mode]: MODES,
+    },
+  },
+  responses: {
+    name: "s3_bucket_key.responses",
+    instrument: "counter",
+    unit: "{response}",
+    valueType: "int",
+    description: "Answers of S3, by what they say about the bucket key",
+    attributes: {
+      [ATTRIBUTES.operation]: OPERATION_NAMES,
+      [ATTRIBUTES.state]: STATES,
+      [ATTRIBUTES.sse]: ALGORITHMS,
+      [ATTRIBUTES.verdict]: VERDICTS,
+    },
+  },
+  drifts: {
+    name: "s3_bucket_key.drifts",
+    instrument: "counter",
+    unit: "{drift}",
+    valueType: "int",
+    description: "Writes that S3 answered with something else than the policy had enforced",
+    attributes: { [ATTRIBUTES.operation]: VERIFIED_WRITES, [ATTRIBUTES.driftKind]: DRIFT_KINDS },
+    startsAtZero: true,
+  },
+  errors: {
+    name: "s3_bucket_key.errors",
+    instrument: "counter",
+    unit: "{error}",
+    valueType: "int",
+    description: "Failures the plugin caused or saw",
+    attributes: { [ATTRIBUTES.errorType]: ERROR_TYPES, [ATTRIBUTES.phase]: PHASES },
+  },
+  avoidedRequests: {
+    name: "s3_bucket_key.estimate.kms.avoided_requests",
+    instrument: "counter",
+    unit: "{request}",
+    valueType: "int",
+    description: "Model, not a measurement: KMS requests that S3 did not make because of bucket keys",
+    attributes: { [ATTRIBUTES.kmsOperation]: KMS_OPERATIONS },
+  },
+  avoidedCost: {
+    name: "s3_bucket_key.estimate.kms.avoided_cost",
+    instrument: "counter",
+    unit: "{USD}",
+    valueType: "double",
+    description: "Model, not a measurement: the price of the KMS requests estimated as avoided",
+    attributes: {},
+    optIn: "avoidedCost",
+  },
+  ruleResponses: {
+    name: "s3_bucket_key.rule.responses",
+    instrument: "counter",
+    unit: "{response}",
+    valueType: "int",
+    description: "Answers of S3 by the rule they were held against",
+    attributes: { [ATTRIBUTES.rule]: FIRST_20, [ATTRIBUTES.state]: STATES },
+  },
+  notes: {
+    name: "s3_bucket_key.notes",
+    instrument: "counter",
+    unit: "{note}",
+    valueType: "int",
+    description: "Things to know about decided requests that changed nothing",
+    attributes: { [ATTRIBUTES.note]: NOTES },
+  },
+  policyReloads: {
+    name: "s3_bucket_key.policy.reloads",
+    instrument: "counter",
+    unit: "{reload}",
+    valueType: "int",
+    description: "Policy reloads, accepted or rejected",
+    attributes: { [ATTRIBUTES.reload]: RELOADS },
+    startsAtZero: true,
+  },
+  clientCount: {
+    name: "s3_bucket_key.client.count",
+    instrument: "up-down-counter",
+    unit: "{client}",
+    valueType: "int",
+    description: "Clients that wear the plugin now",
+    attributes: {
+      [ATTRIBUTES.mode]: MODES,
+      [ATTRIBUTES.modeSource]: MODE_SOURCES,
+      [ATTRIBUTES.policyDigest]: FIRST_20,
+    },
+  },
+};

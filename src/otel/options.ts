@@ -1,0 +1,34 @@
+import type { MeterProvider } from "@opentelemetry/api";
+import { BucketKeySetupError } from "../errors.ts";
+
+/**
+ * What `otel()` may be told; everything has a default.
+ *
+ * @public
+ */
+export interface OtelOptions {
+  /** Where the metrics go. Default: the global meter provider, looked up again whenever it changes. */
+  readonly meterProvider?: MeterProvider;
+  /**
+   * Adds `aws.s3.bucket` to `s3_bucket_key.responses`: the first `max` (1 to 100) bucket names seen, then
+   * `_OTHER`. Default: no bucket names in metrics. More would pass the 2,000 series that the SDK keeps for one
+   * metric.
+   */
+  readonly bucketAttribute?: { readonly max: number };
+  /** Adds `s3_bucket_key.estimate.kms.avoided_cost` at this price of 10,000 KMS requests, in US dollars. */
+  readonly avoidedCost?: { readonly usdPer10000Requests: number };
+  /** Schema URL of the meter. Default: none, since it becomes a label of every Prometheus series. */
+  readonly schemaUrl?: string;
+}
+
+/** @throws `BucketKeySetupError` when an option is out of its range. */
+export function checkOptions(options: OtelOptions): void {
+  const max = options.bucketAttribute?.max ?? 1;
+  if (!Number.isInteger(max) || max < 1 || max > 100) {
+    throw new BucketKeySetupError("otel(): bucketAttribute.max must be a whole number from 1 to 100.");
+  }
+  const price = options.avoidedCost?.usdPer10000Requests ?? 0;
+  if (!Number.isFinite(price) || price < 0) {
+    throw new BucketKeySetupError("otel(): avoidedCost.usdPer10000Requests must be 0 or more US dollars.");
+  }
+}
