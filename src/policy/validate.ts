@@ -9,107 +9,113 @@ type Report = (code: string, path: Path, message: string) => void;
 /**
  * Every mistake in a policy: those of shape, or when there are none, those of meaning.
  *
+ * Its tests are left to those who run them.
+ *
  * @param policy - Anything; a policy without mistakes is a `Policy`.
  */
 export function checkPolicy(policy: unknown): readonly PolicyIssue[] {
+  const issues = checkShape(policy, POLICY);
+  return issues.length > 0 ? issues : checkMeaning(policy as Policy);
+}
+
+/** The mistakes that can be seen without knowing what the fields mean. */
+export function checkShape(value: unknown, shape: Shape): PolicyIssue[] {
   const issues: PolicyIssue[] = [];
-  const report: Report = (code, path, message) => issues.push({ code, path, message });
-  checkShape(POLICY, policy, [], report);
-  if (issues.length === 0) checkMeaning(policy as Policy, report);
+  look(shape, value, [], (code, path, message) => issues.push({ code, path, message }));
   return issues;
 }
 
-function checkShape(shape: Shape, value: unknown, path: Path, report: Report): void {
+function look(shape: Shape, value: unknown, path: Path, report: Report): void {
   const wrongType = (wanted: string, hint = ""): void =>
     report("wrong-type", path, `Expected ${wanted}, found ${kindOf(value)}.${hint}`);
 
   switch (shape.is) {
+    case "any":
+      return;
     case "text":
       if (typeof value !== "string") {
-        const hint = typeof value === "number" ? ` Put it in quotes: "${value}".` : "";
-        wrongType("text", hint);
-      } else if (value.trim() === "") {
+        wrongType("text", typeof value === "number" ? ` Put it in quotes: "${value}".` : "");
+      } else if (!value.trim()) {
         report("empty-text", path, `Expected ${shape.write ?? "text"}, found an empty one.`);
       } else if (shape.like?.test(value) === false || shape.ok?.(value) === false) {
-        report(shape.code ?? "", path, `${quote(value)} doesn't fit: write ${shape.write}.`);
+        report(shape.code as string, path, `${quote(value)} doesn't fit: write ${shape.write}.`);
       }
       return;
     case "flag":
       if (typeof value !== "boolean") wrongType("true or false");
       return;
-    case "one": {
-      if (shape.of.includes(value as string)) return;
-      const code = shape.code ?? "unknown-value";
-      report(
-        code,
-        path,
-        `${quote(value)} isn't known here: write ${anyOf(shape.of)}.${meant(value, shape.of)}`,
-      );
+    case "one":
+      if (!shape.of.includes(value as string)) {
+        report(
+          shape.code ?? "unknown-value",
+          path,
+          `${quote(value)} isn't known here: write ${anyOf(shape.of)}.${meant(value, shape.of)}`,
+        );
+      }
       return;
-    }
     case "list":
       if (!Array.isArray(value)) {
         wrongType("a list", typeof value === "string" ? ` Write [${quote(value)}].` : "");
       } else if (value.length === 0 && !shape.mayBeEmpty) {
         report("empty-list", path, "An empty list matches nothing: fill it, or leave the field out.");
       } else {
-        for (const [i, item] of value.entries()) checkShape(shape.of, item, [...path, i], report);
+        value.forEach((item, i) => look(shape.of, item, [...path, i], report));
       }
       return;
     case "either":
-      checkShape(shape.of[isRecord(value) ? 1 : 0], value, path, report);
+      look(shape.of[isRecord(value) ? 1 : 0], value, path, report);
       return;
     case "map":
       if (!isRecord(value)) wrongType("names, each with its value");
-      else for (const name of Object.keys(value)) checkShape(shape.of, value[name], [...path, name], report);
+      else for (const name of Object.keys(value)) look(shape.of, value[name], [...path, name], report);
       return;
     case "fields":
-      if (isRecord(value)) checkFields(shape, value, path, report);
-      else wrongType(`fields (${Object.keys(shape.need ?? shape.of).join(", ")} ...)`);
+      if (isRecord(value)) lookAtFields(shape, value, path, report);
+      else wrongType(`fields such as ${Object.keys(shape.need ?? shape.of)[0]}`);
   }
 }
 
-function checkFields(
-  shape: FieldsShape,
+function lookAtFields(
+  { of, need, mayBeEmpty }: FieldsShape,
   value: Readonly<Record<string, unknown>>,
   path: Path,
   report: Report,
 ): void {
-  const names = Object.keys(value);
+  // A member that is undefined, as TypeScript writes it, is an absent one.
+  const names = Object.keys(value).filter((name) => value[name] !== undefined);
   for (const name of names) {
-    const field = own(shape.of, name);
-    if (field === undefined) reportUnknownField(shape, name, [...path, name], report);
-    // A member that is undefined, as TypeScript writes it, is an absent one.
-    else if (value[name] !== undefined) checkShape(field, value[name], [...path, name], report);
+    const field = own(of, name);
+    if (field) look(field, value[name], [...path, name], report);
+    else reportUnknownField(of, name, [...path, name], report);
   }
-  for (const [name, write] of Object.entries(shape.need ?? {})) {
-    if (value[name] === undefined)
-      report("missing-field", path, `${name} is missing: write ${name}: ${write}.`);
+  for (const [name, write] of Object.entries(need ?? {})) {
+    if (!names.includes(name)) report("missing-field", path, `${name} is missing: write ${name}: ${write}.`);
   }
-  if (names.length === 0 && !shape.need && !shape.mayBeEmpty) {
-    report(
-      "empty-fields",
-      path,
-      `Nothing stands here: write ${anyOf(Object.keys(shape.of))}, or leave it out.`,
-    );
+  if (names.length === 0 && !need && !mayBeEmpty) {
+    report("empty-fields", path, `Nothing stands here: write ${anyOf(Object.keys(of))}, or leave it out.`);
   }
 }
 
-function reportUnknownField(shape: FieldsShape, name: string, path: Path, report: Report): void {
-  if (shape === DEFAULTS && own(RULE.of, name)) {
-    report("not-a-default", path, `defaults don't take ${name}: write it in each rule that needs it.`);
-    return;
-  }
-  const names = Object.keys(shape.of);
+function reportUnknownField(of: FieldsShape["of"], name: string, path: Path, report: Report): void {
+  const names = Object.keys(of);
   const parent = names.find((child) => {
-    const inner = shape.of[child] as Shape;
+    const inner = of[child] as Shape;
     return inner.is === "fields" && own(inner.of, name);
   });
-  const hint = parent ? ` Write it under ${parent}.` : meant(name, names) || ` Write ${anyOf(names)}.`;
-  report("unknown-field", path, `${quote(name)} isn't a field here.${hint}`);
+  const misplaced = of === DEFAULTS.of && own(RULE.of, name);
+  const hint = misplaced
+    ? "defaults don't take it: write it in each rule that needs it."
+    : parent
+      ? `Write it under ${parent}.`
+      : meant(name, names) || `Write ${anyOf(names)}.`;
+  report(
+    misplaced ? "not-a-default" : "unknown-field",
+    path,
+    `${quote(name)} isn't a field here. ${hint.trim()}`,
+  );
 }
 
-/** What a rule's fields must not say together: the code, where, and what to write instead. */
+/** What the fields of a rule must not say together: the code, where, and what to write instead. */
 const RULE_MISTAKES: readonly (readonly [
   code: string,
   where: (rule: PolicyRule) => readonly Path[],
@@ -117,47 +123,44 @@ const RULE_MISTAKES: readonly (readonly [
 ])[] = [
   [
     "reserved-id",
-    (rule) => (rule.id === "defaults" ? [["id"]] : []),
-    "The id defaults stands for what holds where no rule matches: write another id.",
+    ({ id }) => (id === "defaults" ? [["id"]] : []),
+    "defaults stands for what holds where no rule matches: write another id.",
   ],
   [
     "expiry-without-date",
-    (rule) => (rule.onExpiry && !rule.expires ? [["onExpiry"]] : []),
-    "onExpiry needs a date: write expires too, or leave onExpiry out.",
+    ({ onExpiry, expires }) => (onExpiry && !expires ? [["onExpiry"]] : []),
+    "onExpiry needs a date: write expires too, or leave it out.",
   ],
   [
     "seal-that-expires",
-    (rule) => (rule.onExpiry === "drop" && rule.envelope === "seal" ? [["onExpiry"]] : []),
-    "Sealing must not end in silence: write onExpiry: keep, and change envelope to unseal when the day comes.",
+    ({ onExpiry, envelope }) => (onExpiry === "drop" && envelope === "seal" ? [["onExpiry"]] : []),
+    "Sealing must not end in silence: write onExpiry: keep, and envelope: unseal when the day comes.",
   ],
   [
     "bucket-operation-with-keys",
-    ({ match, except }) =>
-      match?.operations?.every((operation) => operation === "PutBucketEncryption")
-        ? namedFields({ match, except }, (field) => field === "keys" || field === "prefixes")
+    (rule) =>
+      rule.match?.operations?.every((operation) => operation === "PutBucketEncryption")
+        ? matchFields(rule, /^(keys|prefixes)$/, true)
         : [],
     "PutBucketEncryption has no key to match: leave this out, or list operations on objects.",
   ],
   [
     "envelope-match",
-    ({ match, except, envelope }) =>
-      envelope ? namedFields({ match, except }, (field) => !/^(buckets|keys|prefixes)$/.test(field)) : [],
-    "A place is sealed for every operation: with envelope, match by buckets, keys and prefixes only.",
+    (rule) => (rule.envelope ? matchFields(rule, /^(buckets|keys|prefixes)$/, false) : []),
+    "A place is sealed for every operation: with envelope, match buckets, keys and prefixes only.",
   ],
   [
     "contradiction",
-    ({ match, except }) => (except && isCoveredBy(match ?? {}, except) ? [["except"]] : []),
-    "except takes away all that match takes, so the rule never applies: write a narrower except.",
+    ({ match = {}, except }) => (except && isCoveredBy(match, except) ? [["except"]] : []),
+    "except takes away all that match takes: write a narrower one.",
   ],
 ];
 
-function namedFields(
-  parts: Readonly<Record<string, RuleMatch | undefined>>,
-  isWrong: (field: string) => boolean,
-): readonly Path[] {
-  return Object.entries(parts).flatMap(([part, match]) =>
-    Object.keys(match ?? {})
-      .filter(isWrong)
+/** Where `match` and `except` name fields that are, or aren't, among some. */
+function matchFields({ match, except }: PolicyRule, some: RegExp, among: boolean): readonly Path[] {
+  return Object.entries({ match, except }).flatMap(([part, fields = {}]) =>
+    Object.keys(fields)
+      .filter((field) => some.test(field) === among)
       .map((field) => [part, field]),
   );
 }
@@ -165,47 +168,53 @@ function namedFields(
 /** Whether each field of `except` lists all that `match` lists there. */
 function isCoveredBy(match: RuleMatch, except: RuleMatch): boolean {
   return (Object.keys(except) as (keyof RuleMatch)[]).every((field) => {
-    const excepted: readonly string[] = except[field] ?? [];
-    return match[field]?.every((item) => excepted.includes(item));
+    const excepted: readonly string[] | undefined = except[field];
+    return match[field]?.every((item) => excepted?.includes(item));
   });
 }
 
-function checkMeaning(policy: Policy, report: Report): void {
-  const { kmsKeys = {}, rules = [], tests = [] } = policy;
-  const checkKeyName = (key: string | undefined, path: Path): void => {
-    if (!key?.startsWith("@") || own(kmsKeys, key.slice(1))) return;
-    const names = Object.keys(kmsKeys).map((name) => `@${name}`);
-    report("undefined-key", path, `kmsKeys has no ${key}: add it there.${meant(key, names)}`);
-  };
+/** The mistakes of a policy whose shape is right. */
+export function checkMeaning({ kmsKeys = {}, rules = [] }: Policy): PolicyIssue[] {
+  const issues: PolicyIssue[] = [];
+  const report: Report = (code, path, message) => issues.push({ code, path, message });
 
-  const aliases = new Map<string, string>();
+  const keyOfAlias = new Map<string, string>();
   for (const [name, key] of Object.entries(kmsKeys)) {
-    for (const [i, alias] of (typeof key === "string" ? [] : (key.aliases ?? [])).entries()) {
-      const other = aliases.get(alias);
-      const path = ["kmsKeys", name, "aliases", i];
-      if (other)
-        report("duplicate-alias", path, `${alias} is listed for ${other} already: an alias has one key.`);
-      aliases.set(alias, name);
-    }
+    if (typeof key === "string") continue;
+    key.aliases?.forEach((alias, i) => {
+      const other = keyOfAlias.get(alias);
+      const message = `${alias} stands for ${other} already: an alias has one key.`;
+      if (other) report("duplicate-alias", ["kmsKeys", name, "aliases", i], message);
+      keyOfAlias.set(alias, name);
+    });
   }
 
   const ids = new Set<string>();
-  for (const [i, rule] of rules.entries()) {
+  rules.forEach((rule, i) => {
     const path = ["rules", i];
-    if (ids.has(rule.id)) {
-      report("duplicate-id", [...path, "id"], `Another rule has the id ${quote(rule.id)}: write a new one.`);
-    }
+    if (ids.has(rule.id))
+      report("duplicate-id", [...path, "id"], "Another rule has this id: write a new one.");
     ids.add(rule.id);
-    checkKeyName(rule.kmsKey, [...path, "kmsKey"]);
+    issues.push(...checkKeyName(kmsKeys, rule.kmsKey, [...path, "kmsKey"]));
     for (const [code, where, message] of RULE_MISTAKES) {
       for (const field of where(rule)) report(code, [...path, ...field], message);
     }
-  }
+  });
+  return issues;
+}
 
-  for (const [i, { request, expect }] of tests.entries()) {
-    checkKeyName(request.kmsKey, ["tests", i, "request", "kmsKey"]);
-    checkKeyName(expect.set?.kmsKey, ["tests", i, "expect", "set", "kmsKey"]);
-  }
+/** The mistake of naming a key, `@name`, that `kmsKeys` hasn't got. */
+export function checkKeyName(
+  kmsKeys: Policy["kmsKeys"] = {},
+  key: string | undefined,
+  path: Path,
+): readonly PolicyIssue[] {
+  if (!key?.startsWith("@") || own(kmsKeys, key.slice(1))) return [];
+  const hint = meant(
+    key,
+    Object.keys(kmsKeys).map((name) => `@${name}`),
+  );
+  return [{ code: "undefined-key", path, message: `${key} isn't in kmsKeys: add it there.${hint}` }];
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -218,19 +227,20 @@ function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefine
 }
 
 function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return "nothing";
+  if (value == null) return "nothing";
   if (Array.isArray(value)) return "a list";
   return typeof value === "object" ? "fields" : quote(value);
 }
 
 function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
 }
 
 function anyOf(values: readonly unknown[]): string {
-  const texts = values.map(String);
-  return texts.length < 2 ? texts.join() : `${texts.slice(0, -1).join(", ")} or ${texts.at(-1)}`;
+  return values
+    .map(String)
+    .join(", ")
+    .replace(/, (?=[^,]*$)/, " or ");
 }
 
 function meant(written: unknown, values: readonly unknown[]): string {
