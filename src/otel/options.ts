@@ -23,12 +23,12 @@ export interface OtelOptions {
 
 /** @throws `BucketKeySetupError` when an option is out of its range. */
 export function checkOptions(options: OtelOptions): void {
-  const max = options.bucketAttribute?.max ?? 1;
+  const { max } = options.bucketAttribute ?? { max: 1 };
   if (!Number.isInteger(max) || max < 1 || max > 100) {
     throw new BucketKeySetupError("otel(): bucketAttribute.max must be a whole number from 1 to 100.");
   }
-  const price = options.avoidedCost?.usdPer10000Requests ?? 0;
-  if (!Number.isFinite(price) || price < 0) {
+  const { usdPer10000Requests } = options.avoidedCost ?? { usdPer10000Requests: 0 };
+  if (!Number.isFinite(usdPer10000Requests) || usdPer10000Requests < 0) {
     throw new BucketKeySetupError("otel(): avoidedCost.usdPer10000Requests must be 0 or more US dollars.");
   }
 }
