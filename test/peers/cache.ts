@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const CACHE = fileURLToPath(new URL("../../.cache/peers/", import.meta.url));
+const CACHE = fileURLToPath(new URL("../../.cache/", import.meta.url));
 
 /** Written last: a folder without it was left half done and is built anew. */
 const COMPLETE = ".complete";
@@ -12,23 +12,28 @@ const COMPLETE = ".complete";
  *
  * @param name - Name and version, `moto-5.2.5`: another version gets another folder.
  * @param install - Fills the folder. When it throws, the next run starts over.
+ * @param shelf - Who keeps it: the folder of the cache, and the mark of the lines it prints.
  */
-export async function installOnce(name: string, install: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(CACHE, name);
+export async function installOnce(
+  name: string,
+  install: (folder: string) => Promise<void>,
+  shelf = "peers",
+): Promise<string> {
+  const folder = join(CACHE, shelf, name);
   if (existsSync(join(folder, COMPLETE))) return folder;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const started = Date.now();
-  progress(`installing ${name} ...`);
+  progress(`installing ${name} ...`, shelf);
   await install(folder);
   writeFileSync(join(folder, COMPLETE), "");
-  progress(`installed ${name} in ${seconds(started)}`);
+  progress(`installed ${name} in ${seconds(started)}`, shelf);
   return folder;
 }
 
 /** Tells whoever waits what is going on. */
-export function progress(text: string): void {
-  process.stdout.write(`[peers] ${text}\n`);
+export function progress(text: string, shelf = "peers"): void {
+  process.stdout.write(`[${shelf}] ${text}\n`);
 }
 
 /** Time since a moment of `Date.now()`: "3.1 s". */

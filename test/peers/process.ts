@@ -23,6 +23,8 @@ export interface ProcessOptions {
   /** Where the command's output goes, both streams; replaced. */
   readonly logFile: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: where we run ourselves. */
+  readonly cwd?: string;
 }
 
 export interface RunningProcess {
@@ -46,6 +48,7 @@ export function startProcess(
   const child: ChildProcess = spawn("/bin/sh", ["-c", GUARD, "guard", command, ...args], {
     stdio: ["pipe", log, log],
     detached: true,
+    cwd: options.cwd,
     env: { ...process.env, ...options.env },
   });
   closeSync(log);
@@ -136,7 +139,7 @@ export async function answers(url: string): Promise<boolean> {
 }
 
 async function within<T>(milliseconds: number, promise: Promise<T>, failure: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(failure)), milliseconds);
   });
