@@ -22,6 +22,8 @@ export interface PolicyIssue {
   readonly path: readonly (string | number)[];
   /** A sentence that says what is wrong and what to write instead. */
   readonly message: string;
+  /** Where in the file, as `file:line:column`; only for policies that were read from text. */
+  readonly at?: string;
 }
 
 /**
@@ -36,7 +38,7 @@ export class PolicyError extends BucketKeyError {
   readonly issues: readonly PolicyIssue[];
 
   constructor(issues: readonly PolicyIssue[], options?: ErrorOptions) {
-    super(issues.map((issue) => `${formatPath(issue.path)}${issue.message}`).join("\n"), options);
+    super(issues.map(formatIssue).join("\n"), options);
     this.issues = issues;
   }
 }
@@ -94,6 +96,10 @@ export class BucketKeyRefusedError extends BucketKeyError {
 export class BucketKeySetupError extends BucketKeyError {
   override readonly name = "BucketKeySetupError";
   readonly code = "ERR_BUCKET_KEY_SETUP";
+}
+
+function formatIssue({ at, path, message }: PolicyIssue): string {
+  return (at === undefined ? formatPath(path) : `${at}: `) + message;
 }
 
 /** `rules[0].kmsKey: `, or nothing for the policy itself. */
