@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { ACTIONS } from "./actions.ts";
+import { KmsInput } from "./input.ts";
 import type { KeyStore } from "./key-store.ts";
 import { KmsFault } from "./kms-fault.ts";
 
 export interface KmsHttpRequest {
-  /** Value of the header `x-amz-target`. */
+  /** Value of the header `x-amz-target`, such as `TrentService.Decrypt`. */
   readonly target: string;
   readonly body: Uint8Array;
   /** ARN of the caller. */
@@ -16,13 +18,59 @@ export interface KmsHttpResponse {
   readonly body: string;
 }
 
-/** Answers one request to the KMS endpoint (AWS JSON 1.1). Never throws. */
+const TARGET_PREFIX = "TrentService.";
+
+/**
+ * Answers one request to the KMS endpoint (AWS JSON 1.1) and counts it in `store.calls`.
+ *
+ * Encryption is real: AES-256-GCM under a secret of the key, bound to the encryption context.
+ * A mistake of the request is an answer in AWS's form, never an exception.
+ */
 export function handleKms(store: KeyStore, request: KmsHttpRequest): KmsHttpResponse {
-  const fault = new KmsFault("UnknownOperationException", `Not built yet: ${request.target}`);
-  store.calls.record({ action: "unknown", requester: request.requester, errorCode: fault.code });
-  return {
-    status: fault.status,
-    headers: { "content-type": "application/x-amz-json-1.1", "x-amzn-requestid": randomUUID() },
-    body: JSON.stringify({ __type: fault.code, message: fault.message }),
-  };
+  const action = actionOf(request.target);
+  const call = { action: action ?? "unknown", requester: request.requester };
+  let input: KmsInput | undefined;
+  try {
+    if (action === undefined) throw unknownOperation(request.target);
+    input = new KmsInput(request.body);
+    const output = ACTIONS[action]?.(store, input);
+    store.calls.record({ ...call, ...usedKey(store, output, input) });
+    return answer(200, output === undefined ? "" : JSON.stringify(output));
+  } catch (error) {
+    if (!(error instanceof KmsFault)) throw error;
+    store.calls.record({ ...call, ...usedKey(store, undefined, input), errorCode: error.code });
+    return answer(error.status, JSON.stringify({ __type: error.code, message: error.message }));
+  }
+}
+
+function answer(status: number, body: string): KmsHttpResponse {
+  const headers = { "content-type": "application/x-amz-json-1.1", "x-amzn-requestid": randomUUID() };
+  return { status, headers, body };
+}
+
+function actionOf(target: string): string | undefined {
+  const action = target.startsWith(TARGET_PREFIX) ? target.slice(TARGET_PREFIX.length) : "";
+  return Object.hasOwn(ACTIONS, action) ? action : undefined;
+}
+
+function unknownOperation(target: string): KmsFault {
+  const known = Object.keys(ACTIONS).join(", ");
+  return new KmsFault(
+    "UnknownOperationException",
+    `The simulator knows no KMS operation '${target}'; it knows ${TARGET_PREFIX}X for X of ${known}`,
+  );
+}
+
+/** The key that the answer names, else the one that the request names, if there is one of that name. */
+function usedKey(
+  store: KeyStore,
+  output: Readonly<Record<string, unknown>> | undefined,
+  input: KmsInput | undefined,
+): { kmsKeyArn?: string } {
+  try {
+    const name = output?.["KeyId"] ?? input?.optionalText("KeyId") ?? input?.optionalText("TargetKeyId");
+    return typeof name === "string" ? { kmsKeyArn: store.resolve(name).arn } : {};
+  } catch {
+    return {};
+  }
 }

@@ -114,6 +114,12 @@ export class KeyStore {
     }
   }
 
+  /** Whether a key of that id exists, in whatever state. */
+  has(id: string): boolean {
+    this.#dropDeleted();
+    return this.#keys.has(id);
+  }
+
   /** All keys, oldest first. */
   keys(): readonly KmsKey[] {
     this.#dropDeleted();
