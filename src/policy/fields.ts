@@ -122,7 +122,7 @@ export const bucketType: OneShape = one(
 export const writes: string[] = [...OBJECT_WRITES, "PutBucketEncryption"];
 export const operation = (...of: string[]): OneShape => ({ is: "one", of, code: "unknown-operation" });
 
-const MATCH = fields<RuleMatch>({
+export const MATCH: FieldsShape = fields<RuleMatch>({
   buckets: list(text),
   keys: list(text),
   prefixes: list(text),

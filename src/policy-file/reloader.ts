@@ -1,0 +1,200 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { PolicyIssue } from "../errors.ts";
+import { silentSealingChange } from "../policy/sealing-change.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { PolicyChange, PolicySnapshot, PolicySource } from "../policy/source.ts";
+import { parsePolicy } from "./parse.ts";
+import type { WatchedTextSource } from "./text-source.ts";
+
+/** Why a text was turned down. */
+export interface LoadFailure {
+  readonly issues: readonly PolicyIssue[];
+  readonly cause?: unknown;
+}
+
+type Loaded =
+  | { readonly policy: Policy; readonly etag: string; readonly failure?: undefined }
+  | { readonly policy?: undefined; readonly etag: string; readonly failure: LoadFailure };
+
+/** After this long without a further change the text is looked at. */
+const QUIET_MS = 50;
+/** A file that is being replaced is missing for a moment; it is looked for once more. */
+const RETRY_MS = 200;
+/** Bad texts remembered, so that each is announced once. */
+const MAX_ANNOUNCED = 1_000;
+
+/** Keeps the last good policy of a source, and tells subscribers about new ones. */
+export class PolicyReloader implements PolicySource {
+  readonly #source: WatchedTextSource;
+  readonly #name: string;
+  readonly #listeners = new Set<(change: PolicyChange) => void>();
+  readonly #announced = new Set<string>();
+  #snapshot: PolicySnapshot;
+  /** The text looked at last, good or bad. */
+  #seen: string | undefined;
+  /** The text in force. */
+  #taken: string | undefined;
+  #firstFailure: string | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+  #poll: NodeJS.Timeout | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  #unwatch: (() => void) | undefined;
+
+  constructor(source: WatchedTextSource, onError: PolicySnapshot["failure"]) {
+    this.#source = source;
+    this.#name = source.name ?? "policy";
+    this.#snapshot = onError === undefined ? {} : { failure: onError };
+  }
+
+  /** The first load. */
+  async start(): Promise<LoadFailure | undefined> {
+    const loaded = await this.#load();
+    this.#seen = loaded.etag;
+    if (loaded.failure !== undefined) {
+      this.#announced.add(loaded.etag);
+      this.#firstFailure = `${this.#rejection(loaded.failure)} Going on without a policy (${this.#snapshot.failure}).`;
+      return loaded.failure;
+    }
+    this.#taken = loaded.etag;
+    this.#snapshot = { policy: loaded.policy };
+    return undefined;
+  }
+
+  /** Polls and watches until `close`. */
+  follow(pollMs: number, watch: boolean): void {
+    if (watch) this.#unwatch = this.#source.watch?.(() => this.#changed());
+    this.#schedulePoll(pollMs);
+  }
+
+  current(): PolicySnapshot {
+    return this.#snapshot;
+  }
+
+  subscribe(listener: (change: PolicyChange) => void): () => void {
+    this.#listeners.add(listener);
+    const message = this.#firstFailure;
+    if (message !== undefined) {
+      // Nobody could listen when the first load failed, so everybody is told when they come.
+      queueMicrotask(() => this.#tell(listener, { result: "rejected", snapshot: this.#snapshot, message }));
+    }
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Looks once; a call during a look makes for one more. */
+  reload(): Promise<void> {
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return this.#running;
+    }
+    this.#running = this.#lookUntilCurrent().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#poll);
+    clearTimeout(this.#quiet);
+    this.#unwatch?.();
+    this.#listeners.clear();
+  }
+
+  #schedulePoll(pollMs: number): void {
+    if (this.#closed) return;
+    const jittered = pollMs * (0.8 + 0.4 * Math.random());
+    this.#poll = setTimeout(async () => {
+      await this.reload();
+      this.#schedulePoll(pollMs);
+    }, jittered);
+    this.#poll.unref();
+  }
+
+  #changed(): void {
+    clearTimeout(this.#quiet);
+    if (this.#closed) return;
+    this.#quiet = setTimeout(() => void this.reload(), QUIET_MS);
+    this.#quiet.unref();
+  }
+
+  async #lookUntilCurrent(): Promise<void> {
+    do {
+      this.#again = false;
+      await this.#look();
+    } while (this.#again && !this.#closed);
+  }
+
+  async #look(): Promise<void> {
+    let loaded = await this.#load();
+    if (loaded.failure?.cause !== undefined && loaded.etag !== this.#seen) {
+      await wait(RETRY_MS);
+      loaded = await this.#load();
+    }
+    if (this.#closed || loaded.etag === this.#seen) return;
+    this.#seen = loaded.etag;
+    if (loaded.failure !== undefined) {
+      this.#reject(loaded.etag, this.#rejection(loaded.failure));
+      return;
+    }
+    // Back to what is in force anyway.
+    if (loaded.etag === this.#taken) return;
+    const { policy: before } = this.#snapshot;
+    const sealing = before === undefined ? undefined : silentSealingChange(before, loaded.policy);
+    if (sealing !== undefined) {
+      this.#reject(
+        loaded.etag,
+        `${this.#name}: ${sealing} A reload must not end sealing in silence: write envelope: unseal there, or start ` +
+          `the program again. The last good policy stays. (sealing-changed)`,
+      );
+      return;
+    }
+    this.#taken = loaded.etag;
+    this.#snapshot = { policy: loaded.policy };
+    this.#firstFailure = undefined;
+    this.#tellAll({ result: "accepted", snapshot: this.#snapshot, message: `${this.#name} was reloaded.` });
+  }
+
+  #reject(etag: string, message: string): void {
+    const change = { result: "rejected", snapshot: this.#snapshot } as const;
+    const isNew = !this.#announced.has(etag);
+    if (this.#announced.size < MAX_ANNOUNCED) this.#announced.add(etag);
+    this.#tellAll(isNew ? { ...change, message } : change);
+  }
+
+  #rejection({ issues }: LoadFailure): string {
+    const lines = issues.map(({ at, message, code }) => `${at ?? this.#name}: ${message} (${code})`);
+    const kept = this.#snapshot.policy === undefined ? "" : " The last good policy stays.";
+    return `${this.#name} can't be used.${kept}\n${lines.join("\n")}`;
+  }
+
+  #tellAll(change: PolicyChange): void {
+    for (const listener of this.#listeners) this.#tell(listener, change);
+  }
+
+  #tell(listener: (change: PolicyChange) => void, change: PolicyChange): void {
+    if (!this.#listeners.has(listener)) return;
+    try {
+      listener(change);
+    } catch {
+      // A listener's fault is its own; the others are told, and watching goes on.
+    }
+  }
+
+  async #load(): Promise<Loaded> {
+    let found;
+    try {
+      found = await this.#source.load();
+    } catch (cause) {
+      const message = `It could not be read (${cause instanceof Error ? cause.message : String(cause)}): check the path and who may read it.`;
+      return {
+        etag: `unreadable: ${message}`,
+        failure: { issues: [{ code: "unreadable", path: [], message, at: this.#name }], cause },
+      };
+    }
+    const { text, etag } = found;
+    if (etag === this.#taken && this.#snapshot.policy !== undefined)
+      return { etag, policy: this.#snapshot.policy };
+    const { policy, issues } = parsePolicy(text, { file: this.#name });
+    return policy === undefined ? { etag, failure: { issues } } : { etag, policy };
+  }
+}
