@@ -13,6 +13,7 @@ const CREDENTIALS = { accessKeyId: "test", secretAccessKey: "testtest" };
 const KMS_KEYS = {
   rule: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
   other: "arn:aws:kms:us-east-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321",
+  missing: "arn:aws:kms:us-east-1:111122223333:key/00000000-12ab-34cd-56ef-1234567890ab",
 };
 
 /** Two of the monitor, one of the gateway, eight of the storage daemon. */

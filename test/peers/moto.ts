@@ -39,7 +39,9 @@ export const moto: Peer = {
         timeoutSeconds: 30,
         failure: "moto did not answer",
       });
-      const kmsKeys = { rule: await createKey(endpoint), other: await createKey(endpoint) };
+      const rule = await createKey(endpoint);
+      const missing = rule.replace(/[^/]+$/, "00000000-12ab-34cd-56ef-1234567890ab");
+      const kmsKeys = { rule, other: await createKey(endpoint), missing };
       progress(`moto ${VERSION} up in ${seconds(started)}`);
       return { endpoint, region: REGION, credentials: CREDENTIALS, kmsKeys, stop };
     } catch (error) {

@@ -32,8 +32,14 @@ export interface RunningPeer {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** ARNs of two KMS keys that exist on the peer. */
-  readonly kmsKeys: { readonly rule: string; readonly other: string };
+  readonly kmsKeys: KmsKeys;
   /** Ends all that was started and removes its files. */
   stop(): Promise<void>;
+}
+
+/** ARNs of two KMS keys that exist on the peer, and of one that does not. */
+export interface KmsKeys {
+  readonly rule: string;
+  readonly other: string;
+  readonly missing: string;
 }

@@ -1,0 +1,4 @@
+import { cephRgw } from "./ceph-rgw.ts";
+import { describePeer } from "./suite.ts";
+
+describePeer(cephRgw);

@@ -1,0 +1,4 @@
+import { moto } from "./moto.ts";
+import { describePeer } from "./suite.ts";
+
+describePeer(moto);
