@@ -62,7 +62,7 @@ describe("an enforcing plugin", () => {
     [
       "CopyObject",
       new CopyObjectCommand({ Bucket: "acme-lake", Key: "k", CopySource: "src/k" }),
-      "<CopyObjectResult/>",
+      "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>",
     ],
     [
       "CreateMultipartUpload",
@@ -235,7 +235,11 @@ describe("what the plugin leaves alone", () => {
     const sent: SentRequest[] = [];
     const plugin = bucketKeys({ policy: lake });
     const config = stubConfig(
-      () => ({ body: name.startsWith("KMS") ? "{}" : "<ListAllMyBucketsResult/>" }),
+      () => ({
+        body: name.startsWith("KMS")
+          ? "{}"
+          : "<ListAllMyBucketsResult><Owner><ID>o</ID></Owner></ListAllMyBucketsResult>",
+      }),
       sent,
     );
     if (name.startsWith("KMS")) {
