@@ -4,6 +4,14 @@ import { cloudTrailRecord } from "../cloudtrail/record.ts";
 import { RecentRequests } from "./recent-requests.ts";
 import { requesterIdentity } from "./requester.ts";
 
+/**
+ * How long S3 is modelled to keep a bucket key in memory, in seconds.
+ *
+ * AWS publishes no figure (U5). This one reproduces the three published measurements of section 10.5, with
+ * the durations that docs/simulator-model.md states; there 150 seconds would be too long.
+ */
+export const DEFAULT_BUCKET_KEY_LIFETIME_SECONDS = 60;
+
 export type KmsAction = "GenerateDataKey" | "Decrypt";
 
 /** Requests of one kind that S3 would have made to KMS (simulated). */
@@ -36,8 +44,12 @@ export interface ObjectAccess {
 
 export interface KmsLedgerOptions {
   readonly clock: VirtualClock;
-  /** How long S3 keeps a bucket key in memory, in seconds of the clock. */
-  readonly bucketKeyLifetimeSeconds: number;
+  /**
+   * How long S3 keeps a bucket key in memory, in seconds of the clock; 0 keeps none.
+   *
+   * @defaultValue `DEFAULT_BUCKET_KEY_LIFETIME_SECONDS`
+   */
+  readonly bucketKeyLifetimeSeconds?: number;
   readonly region: string;
   readonly accountId: string;
   /**
@@ -66,6 +78,9 @@ interface Lane {
   readonly bucketRows: Rows;
   readonly objectRows: Map<string, Rows>;
 }
+
+/** The lanes of one requester, by KMS key, bucket and context. */
+type Lanes = Map<string, Map<string, Map<string, Lane>>>;
 
 type Rows = Partial<Record<KmsAction, Row>>;
 
@@ -96,21 +111,21 @@ export class KmsLedger {
   readonly #lifetimeMs: number;
   readonly #trail: { readonly region: string; readonly accountId: string };
   readonly #beforeRequest: KmsLedgerOptions["beforeRequest"];
-  readonly #lanes = new Map<string, Lane>();
-  readonly #identities = new Map<string, string>();
+  // Nested by requester, KMS key, bucket and context: each name is looked up as it is, none is joined.
+  readonly #lanes = new Map<string, Lanes>();
+  readonly #allLanes: Lane[] = [];
   readonly #rows: Row[] = [];
   readonly #recent: RecentRequests;
   readonly #totals: Record<KmsAction, number> = { GenerateDataKey: 0, Decrypt: 0 };
   #generations = 0;
 
   constructor(options: KmsLedgerOptions) {
-    if (!(options.bucketKeyLifetimeSeconds >= 0)) {
-      throw new RangeError(
-        `bucketKeyLifetimeSeconds must be zero or more: ${options.bucketKeyLifetimeSeconds}`,
-      );
+    const lifetimeSeconds = options.bucketKeyLifetimeSeconds ?? DEFAULT_BUCKET_KEY_LIFETIME_SECONDS;
+    if (!(lifetimeSeconds >= 0)) {
+      throw new RangeError(`bucketKeyLifetimeSeconds must be zero or more: ${lifetimeSeconds}`);
     }
     this.#clock = options.clock;
-    this.#lifetimeMs = options.bucketKeyLifetimeSeconds * 1_000;
+    this.#lifetimeMs = lifetimeSeconds * 1_000;
     this.#trail = { region: options.region, accountId: options.accountId };
     this.#beforeRequest = options.beforeRequest;
     this.#recent = new RecentRequests(options.maxEvents ?? 10_000);
@@ -178,7 +193,7 @@ export class KmsLedger {
     this.#recent.clear();
     this.#totals.GenerateDataKey = 0;
     this.#totals.Decrypt = 0;
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#allLanes) {
       delete lane.bucketRows.GenerateDataKey;
       delete lane.bucketRows.Decrypt;
       lane.objectRows.clear();
@@ -186,34 +201,35 @@ export class KmsLedger {
   }
 
   #lane(access: ObjectAccess): Lane {
-    const requester = this.#identity(access.requester);
     const context = access.context === undefined ? "" : contextText(access.context);
-    // Bucket names and ARNs of KMS keys hold no line break; context comes last.
-    const name = `${access.bucket}\n${access.kmsKeyArn}\n${requester}\n${context}`;
-    const known = this.#lanes.get(name);
-    if (known !== undefined) return known;
-    const lane: Lane = {
-      bucket: access.bucket,
-      kmsKeyArn: access.kmsKeyArn,
-      requester,
-      ownContext: context === "" ? undefined : { ...access.context },
-      writes: undefined,
-      reads: new Map(),
-      sweepAt: SWEEP_AT_LEAST,
-      bucketRows: {},
-      objectRows: new Map(),
-    };
-    this.#lanes.set(name, lane);
+    const byContext = entry(entry(this.#lanesOf(access.requester), access.kmsKeyArn), access.bucket);
+    let lane = byContext.get(context);
+    if (lane === undefined) {
+      lane = {
+        bucket: access.bucket,
+        kmsKeyArn: access.kmsKeyArn,
+        requester: requesterIdentity(access.requester),
+        ownContext: context === "" ? undefined : { ...access.context },
+        writes: undefined,
+        reads: new Map(),
+        sweepAt: SWEEP_AT_LEAST,
+        bucketRows: {},
+        objectRows: new Map(),
+      };
+      byContext.set(context, lane);
+      this.#allLanes.push(lane);
+    }
     return lane;
   }
 
-  #identity(requester: string): string {
-    let identity = this.#identities.get(requester);
-    if (identity === undefined) {
-      identity = requesterIdentity(requester);
-      this.#identities.set(requester, identity);
+  /** One map for all sessions of a role. */
+  #lanesOf(requester: string): Lanes {
+    let lanes = this.#lanes.get(requester);
+    if (lanes === undefined) {
+      lanes = entry(this.#lanes, requesterIdentity(requester));
+      this.#lanes.set(requester, lanes);
     }
-    return identity;
+    return lanes;
   }
 
   /** Makes one KMS request: granted, counted and put on the trail. */
@@ -249,11 +265,27 @@ export class KmsLedger {
   }
 }
 
+/** The map under that name, made when there is none. */
+function entry<Inner>(maps: Map<string, Map<string, Inner>>, name: string): Map<string, Inner> {
+  let inner = maps.get(name);
+  if (inner === undefined) {
+    inner = new Map();
+    maps.set(name, inner);
+  }
+  return inner;
+}
+
 /** The same text for the same context, in whatever order its entries stand. */
 function contextText(context: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(context);
-  if (entries.length === 0) return "";
-  return JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const names = Object.keys(context);
+  if (names.length > 1) names.sort();
+  let text = "";
+  // Lengths before names and values: no two contexts read the same.
+  for (const name of names) {
+    const value = context[name] as string;
+    text += `${name.length}:${name}${value.length}:${value}`;
+  }
+  return text;
 }
 
 /** Forgets bucket keys that are no longer in memory; each entry is looked at a bounded number of times. */

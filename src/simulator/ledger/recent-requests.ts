@@ -3,11 +3,16 @@ import type { KmsRequestFacts } from "../cloudtrail/event.ts";
 /** What all requests of one row have in common. */
 type Shared = Readonly<Pick<KmsRequestFacts, "kmsKeyArn" | "context">>;
 
-/** The last requests of a ledger: a ring, so that memory stays bounded however long it runs. */
+/**
+ * The last requests of a ledger: a ring, so that memory stays bounded however long it runs.
+ *
+ * Sequence numbers go on after `clear`: no two requests of a ledger share one.
+ */
 export class RecentRequests {
   readonly #capacity: number;
   readonly #ring: KmsRequestFacts[] = [];
   #sequence = 0;
+  #written = 0;
 
   /** @param capacity - Requests kept, zero or more. */
   constructor(capacity: number) {
@@ -18,7 +23,14 @@ export class RecentRequests {
     const sequence = ++this.#sequence;
     if (this.#capacity === 0) return;
     const { kmsKeyArn, context } = shared;
-    this.#ring[(sequence - 1) % this.#capacity] = { sequence, timeMs, action, requester, kmsKeyArn, context };
+    this.#ring[this.#written++ % this.#capacity] = {
+      sequence,
+      timeMs,
+      action,
+      requester,
+      kmsKeyArn,
+      context,
+    };
   }
 
   /** Oldest first. */
@@ -28,6 +40,6 @@ export class RecentRequests {
 
   clear(): void {
     this.#ring.length = 0;
-    this.#sequence = 0;
+    this.#written = 0;
   }
 }
