@@ -55,12 +55,14 @@ export function parsePolicy(text: string, { file = "policy" }: ParsePolicyOption
   return issues.length === 0 ? { policy: policy as Policy } : { issues };
 }
 
+type Place = Pick<PolicyFileIssue, "line" | "column" | "at">;
+
 /** What the text came to, with the way back from a path to a place in the text. */
 export interface ReadPolicy {
   readonly policy: Policy | undefined;
   readonly issues: readonly PolicyFileIssue[];
   /** Puts a place into an issue or finding. */
-  locate<T extends Pick<PolicyIssue, "path">>(found: T): T & Pick<PolicyFileIssue, "line" | "column" | "at">;
+  readonly locate: <T extends Pick<PolicyIssue, "path">>(found: T) => T & Place;
 }
 
 /** `parsePolicy` for those who have more to say about places in the text. A policy whose tests fail is returned too. */
@@ -92,8 +94,6 @@ function placeOf(
 ): Place {
   return atOffset(yaml, yaml.offsetOf(found.path, AT_NAME.has(found.code ?? "") ? "name" : "value"), file);
 }
-
-type Place = Pick<PolicyFileIssue, "line" | "column" | "at">;
 
 function atOffset(yaml: YamlText, offset: number, file: string): Place {
   const { line, column } = yaml.position(offset);

@@ -59,7 +59,7 @@ export function readYaml(source: string): YamlText {
   if (document === undefined || document.contents === null) return failed(mistake("empty-file"));
   const mistakes = [...document.errors, ...document.warnings].map(fromYaml);
   if (second !== undefined) mistakes.push(mistake("several-documents", second.range[0]));
-  if (mistakes.length > 0) return failed(...mistakes);
+  if (mistakes.length > 0) return failed(...firstPerLine(mistakes, position));
   try {
     const value: unknown = document.toJS();
     return {
@@ -98,6 +98,20 @@ function fromYaml({ code, message, pos }: YAMLError): SyntaxMistake {
     `This isn't YAML: ${message}. Look at the indentation, brackets and quotes here.`,
   ];
   return { code: ours, message: text, offset: pos[0] };
+}
+
+/** One mistake makes a parser stumble several times in the same line; the first says it best. */
+function firstPerLine(
+  mistakes: readonly SyntaxMistake[],
+  position: YamlText["position"],
+): readonly SyntaxMistake[] {
+  const seen = new Set<number>();
+  return mistakes
+    .toSorted((a, b) => a.offset - b.offset)
+    .filter(({ offset }) => {
+      const { line } = position(offset);
+      return !seen.has(line) && seen.add(line);
+    });
 }
 
 function aliasMistake({ message }: Error, text: string): SyntaxMistake {

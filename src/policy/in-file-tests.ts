@@ -2,7 +2,7 @@
 import type { PolicyIssue } from "../errors.ts";
 import { decide } from "./decide.ts";
 import { keyArnOf } from "./kms-keys.ts";
-import { POLICY_WITH_TESTS } from "./test-fields.ts";
+import { POLICY_WITH_TESTS, REQUEST } from "./test-fields.ts";
 import type { Decision, Policy, PolicyTest, PolicyTestRequest, RequestFacts } from "./policy.ts";
 import { checkKeyName, checkMeaning, checkShape } from "./validate.ts";
 
@@ -19,6 +19,13 @@ export function checkPolicyAndTests(policy: unknown): readonly PolicyIssue[] {
     ...checkKeyName(kmsKeys, expect.set?.kmsKey, ["tests", i, "expect", "set", "kmsKey"]),
   ]);
   return [...checkMeaning(policy as Policy), ...ofTests];
+}
+
+/** The mistakes of one request that people wrote for a valid policy. */
+export function checkRequest(policy: Policy, request: unknown): readonly PolicyIssue[] {
+  const shape = checkShape(request, REQUEST);
+  if (shape.length > 0) return shape;
+  return checkKeyName(policy.kmsKeys, (request as PolicyTestRequest).kmsKey, ["kmsKey"]);
 }
 
 /** What one test came to. */

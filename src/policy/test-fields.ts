@@ -35,7 +35,7 @@ const observed = ["UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "Ge
 
 const NEED_BUCKET = { bucket: "the bucket's name" };
 
-const REQUEST = fields<PolicyTestRequest>(
+export const REQUEST: FieldsShape = fields<PolicyTestRequest>(
   {
     operation: operation(...writes, ...observed),
     bucket: text,

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { run } from "./run.ts";
+
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2), {
+  out: (line) => void process.stdout.write(line),
+  err: (line) => void process.stderr.write(line),
+  readFile: (path) => readFile(path, "utf8"),
+  readInput: () => text(process.stdin),
+  colour: process.stdout.isTTY && !process.env["NO_COLOR"],
+  now: new Date(),
+});
