@@ -1,0 +1,85 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/**
+ * Somebody who may ask: the access key that signs, and the principal behind it.
+ *
+ * @public
+ */
+export interface SimulatorCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Who the KMS requests are made for: bucket keys are fetched once per principal. */
+  readonly principalArn: string;
+}
+
+/** Who sent a request. Signatures are not checked: the access key alone tells. */
+export interface Requester {
+  readonly principalArn: string;
+  readonly signedWith: "v4" | "v2" | "nothing";
+}
+
+/** Maps access keys to principals. */
+export class CredentialBook {
+  readonly #accountId: string;
+  readonly #known: ReadonlyMap<string, Requester> | undefined;
+  readonly #seen = new Map<string, Requester>();
+
+  /** @param credentials - Left out: every access key is taken, as a user of that name. */
+  constructor(accountId: string, credentials: readonly SimulatorCredentials[] | undefined) {
+    this.#accountId = accountId;
+    this.#known =
+      credentials &&
+      new Map(
+        credentials.map(({ accessKeyId, principalArn }) => [accessKeyId, { principalArn, signedWith: "v4" }]),
+      );
+  }
+
+  /** The requester, or what is wrong with the access key. */
+  requesterOf(headers: IncomingHttpHeaders, query: string): Requester | "unknown-key" | "anonymous" {
+    const { accessKeyId, signedWith } = claimOf(headers.authorization ?? "", query);
+    if (accessKeyId === undefined) {
+      return this.#known === undefined ? { principalArn: "anonymous", signedWith } : "anonymous";
+    }
+    const requester = this.#known === undefined ? this.#anyone(accessKeyId) : this.#known.get(accessKeyId);
+    if (requester === undefined) return "unknown-key";
+    return signedWith === "v4" ? requester : { ...requester, signedWith };
+  }
+
+  #anyone(accessKeyId: string): Requester {
+    let requester = this.#seen.get(accessKeyId);
+    if (requester === undefined) {
+      requester = { principalArn: `arn:aws:iam::${this.#accountId}:user/${accessKeyId}`, signedWith: "v4" };
+      this.#seen.set(accessKeyId, requester);
+    }
+    return requester;
+  }
+}
+
+interface Claim {
+  readonly accessKeyId: string | undefined;
+  readonly signedWith: Requester["signedWith"];
+}
+
+/** Signature version 4 or 2, in the header or, presigned, in the query. */
+function claimOf(authorization: string, query: string): Claim {
+  if (authorization.startsWith("AWS4-")) {
+    return { accessKeyId: between(authorization, "Credential=", "/"), signedWith: "v4" };
+  }
+  if (authorization.startsWith("AWS ")) {
+    return { accessKeyId: authorization.slice(4).split(":", 1)[0] ?? "", signedWith: "v2" };
+  }
+  if (query.includes("X-Amz-Credential=")) {
+    const credential = new URLSearchParams(query).get("X-Amz-Credential") ?? "";
+    return { accessKeyId: credential.split("/", 1)[0] ?? "", signedWith: "v4" };
+  }
+  if (query.includes("AWSAccessKeyId=")) {
+    return { accessKeyId: new URLSearchParams(query).get("AWSAccessKeyId") ?? "", signedWith: "v2" };
+  }
+  return { accessKeyId: undefined, signedWith: "nothing" };
+}
+
+function between(text: string, before: string, after: string): string {
+  const start = text.indexOf(before) + before.length;
+  const end = text.indexOf(after, start);
+  return start < before.length || end === -1 ? "" : text.slice(start, end);
+}

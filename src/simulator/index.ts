@@ -1,0 +1,18 @@
+/**
+ * `s3-bucket-keys/testing`: an S3 and KMS endpoint in this process that counts the KMS requests S3 would make.
+ *
+ * @packageDocumentation
+ */
+export { startSimulator } from "./simulator.ts";
+export type {
+  BucketEncryption,
+  BucketOptions,
+  Simulator,
+  SimulatorClientConfig,
+  SimulatorOptions,
+} from "./simulator.ts";
+export type { SimulatorCredentials } from "./credentials.ts";
+export type { UnknownRow, UnknownRows } from "./s3/encryption.ts";
+export type { CloudTrailEvent, CloudTrailIdentity } from "./cloudtrail/event.ts";
+export type { KeyState, KmsKey } from "./kms/key-store.ts";
+export type { KmsAction, S3KmsRequest } from "./ledger/ledger.ts";

@@ -1,0 +1,211 @@
+/** Takes a body off the wire: decodes `aws-chunked`, checks what the sender said about it, keeps the pieces. */
+import { createHash, type Hash } from "node:crypto";
+import { AwsChunkedDecoder, incomplete, malformedTrailer } from "./aws-chunked.ts";
+import type { Bytes } from "./bytes.ts";
+import { header, type S3Call } from "./call.ts";
+import {
+  algorithmOfHeader,
+  CHECKSUM_ALGORITHMS,
+  checksumHeader,
+  startDigest,
+  type Checksum,
+  type ChecksumAlgorithm,
+  type Digest,
+} from "./checksums.ts";
+import { badDigest, invalidRequest, S3Error } from "./s3-error.ts";
+
+/** A single PutObject or UploadPart carries at most 5 GiB. */
+const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
+
+export interface ReceivedBody {
+  readonly bytes: Bytes;
+  /** Hex; undefined when nobody needed it. */
+  readonly md5: string | undefined;
+  readonly checksum: Checksum | undefined;
+}
+
+/**
+ * The whole body, checked against Content-MD5, `x-amz-content-sha256` and `x-amz-checksum-*` (header or trailer).
+ *
+ * @param needs - What the caller wants besides: the MD5 for an ETag, a checksum nobody sent, a smaller limit.
+ * @throws `S3Error` when a check fails, or the sender went away.
+ */
+export async function receiveBody(
+  call: S3Call,
+  needs: {
+    readonly md5?: boolean;
+    readonly checksum?: ChecksumAlgorithm | undefined;
+    readonly maxBytes?: number;
+  } = {},
+): Promise<ReceivedBody> {
+  const check = new BodyCheck(call, needs);
+  await drain(call, check);
+  return check.finish();
+}
+
+function drain(call: S3Call, check: BodyCheck): Promise<void> {
+  const { request } = call;
+  return new Promise((resolve, reject) => {
+    request.on("data", (piece: Buffer) => {
+      try {
+        check.push(piece);
+      } catch (error) {
+        // What still comes is read and dropped, so that the answer reaches a sender that is still sending.
+        request.removeAllListeners("data");
+        request.resume();
+        reject(error);
+      }
+    });
+    request.on("end", resolve);
+    request.on("error", reject);
+    request.on("close", () => {
+      if (!request.complete) reject(new S3Error(400, "RequestTimeout", "The sender went away."));
+    });
+  });
+}
+
+/** What is known of a body while it arrives. */
+class BodyCheck {
+  readonly #call: S3Call;
+  readonly #pieces: Buffer[] = [];
+  readonly #maxBytes: number;
+  readonly #expectedBytes: number | undefined;
+  readonly #md5: Hash | undefined;
+  readonly #sha256: Hash | undefined;
+  readonly #checksum: Digest | undefined;
+  readonly #checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly #trailer: string | undefined;
+  readonly #decoder: AwsChunkedDecoder | undefined;
+  #length = 0;
+
+  constructor(
+    call: S3Call,
+    needs: { md5?: boolean; checksum?: ChecksumAlgorithm | undefined; maxBytes?: number },
+  ) {
+    this.#call = call;
+    this.#maxBytes = needs.maxBytes ?? MAX_OBJECT_BYTES;
+    const payloadHash = header(call, "x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
+    const chunked = payloadHash.startsWith("STREAMING-") || isAwsChunked(call);
+    const said = header(call, chunked ? "x-amz-decoded-content-length" : "content-length");
+    this.#expectedBytes = said === undefined ? undefined : Number(said);
+    if (this.#expectedBytes !== undefined && !(this.#expectedBytes <= this.#maxBytes)) throw tooLarge();
+    if (chunked) this.#decoder = new AwsChunkedDecoder((data) => this.#take(data));
+    if (payloadHash.length === 64) this.#sha256 = createHash("sha256");
+    if (needs.md5 === true || header(call, "content-md5") !== undefined) this.#md5 = createHash("md5");
+    this.#trailer = header(call, "x-amz-trailer")?.toLowerCase();
+    this.#checksumAlgorithm = announcedChecksum(call, this.#trailer) ?? needs.checksum;
+    if (this.#checksumAlgorithm !== undefined) this.#checksum = startDigest(this.#checksumAlgorithm);
+  }
+
+  push(piece: Buffer): void {
+    if (this.#decoder === undefined) this.#take(piece);
+    else this.#decoder.push(piece);
+  }
+
+  #take(data: Buffer): void {
+    this.#length += data.length;
+    if (this.#length > this.#maxBytes) throw tooLarge();
+    this.#pieces.push(data);
+    this.#md5?.update(data);
+    this.#sha256?.update(data);
+    this.#checksum?.update(data);
+  }
+
+  finish(): ReceivedBody {
+    this.#decoder?.end();
+    if (this.#expectedBytes !== undefined && this.#length !== this.#expectedBytes) throw incomplete();
+    if (this.#sha256 !== undefined) this.#checkPayloadHash(this.#sha256.digest("hex"));
+    const md5 = this.#md5?.digest("hex");
+    this.#checkContentMd5(md5);
+    return {
+      bytes: { pieces: this.#pieces, length: this.#length },
+      md5,
+      checksum: this.#checkedChecksum(),
+    };
+  }
+
+  #checkPayloadHash(computed: string): void {
+    const said = header(this.#call, "x-amz-content-sha256") ?? "";
+    if (said.toLowerCase() === computed) return;
+    throw new S3Error(
+      400,
+      "XAmzContentSHA256Mismatch",
+      "The provided 'x-amz-content-sha256' header does not match what was computed.",
+      { ClientComputedContentSHA256: said, S3ComputedContentSHA256: computed },
+    );
+  }
+
+  #checkContentMd5(computed: string | undefined): void {
+    const said = header(this.#call, "content-md5");
+    if (said === undefined) return;
+    const bytes = Buffer.from(said, "base64");
+    if (bytes.length !== 16) {
+      throw new S3Error(400, "InvalidDigest", "The Content-MD5 you specified was invalid.");
+    }
+    if (bytes.toString("hex") !== computed) throw badDigest("Content-MD5");
+  }
+
+  #checkedChecksum(): Checksum | undefined {
+    const algorithm = this.#checksumAlgorithm;
+    if (algorithm === undefined || this.#checksum === undefined) return undefined;
+    const computed = this.#checksum.digest();
+    const said = this.#saidChecksum(algorithm);
+    if (said !== undefined && said !== computed) {
+      throw new S3Error(
+        400,
+        "BadDigest",
+        `The ${algorithm} you specified did not match the calculated checksum.`,
+      );
+    }
+    return { algorithm, value: computed, type: "FULL_OBJECT" };
+  }
+
+  #saidChecksum(algorithm: ChecksumAlgorithm): string | undefined {
+    const name = checksumHeader(algorithm);
+    if (this.#trailer !== name) return header(this.#call, name);
+    const trailing = this.#decoder?.trailers.get(name);
+    if (trailing === undefined) throw malformedTrailer();
+    return trailing;
+  }
+}
+
+/** The one checksum that the sender gives, in a header or as a trailer to come. */
+function announcedChecksum(call: S3Call, trailer: string | undefined): ChecksumAlgorithm | undefined {
+  const given = CHECKSUM_ALGORITHMS.filter((algorithm) => checksumHeader(algorithm) in call.headers);
+  const trailing = trailer === undefined ? undefined : algorithmOfHeader(trailer);
+  if (trailing !== undefined) given.push(trailing);
+  if (given.length > 1) {
+    throw invalidRequest(
+      "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+    );
+  }
+  return given[0];
+}
+
+/** Some senders name the coding only in Content-Encoding. */
+function isAwsChunked(call: S3Call): boolean {
+  return header(call, "content-encoding")?.includes("aws-chunked") === true;
+}
+
+function tooLarge(): S3Error {
+  return new S3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
+}
+
+/**
+ * Refuses an upload whose length nobody knows, as S3 does.
+ *
+ * @throws `S3Error` 411 `MissingContentLength`, or 501 for a bare `Transfer-Encoding: chunked`.
+ */
+export function requireLength(call: S3Call): void {
+  if (call.headers["content-length"] !== undefined) return;
+  if (call.headers["x-amz-decoded-content-length"] !== undefined) return;
+  if (call.headers["transfer-encoding"] !== undefined) {
+    throw new S3Error(
+      501,
+      "NotImplemented",
+      "A header you provided implies functionality that is not implemented",
+      { Header: "Transfer-Encoding" },
+    );
+  }
+  throw new S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
+}

@@ -1,0 +1,180 @@
+/** HTTP in and out: who asks, KMS or S3, and every outcome as an answer on the wire. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { CredentialBook, Requester } from "./credentials.ts";
+import { handleKms } from "./kms/handler.ts";
+import { receiveBody } from "./s3/body.ts";
+import { refuseDirectoryBucket } from "./s3/buckets.ts";
+import type { Bytes } from "./s3/bytes.ts";
+import type { Answer, S3Call } from "./s3/call.ts";
+import { parseCall } from "./s3/parse-call.ts";
+import { routeOf } from "./s3/routes.ts";
+import { S3Error } from "./s3/s3-error.ts";
+import type { S3State } from "./s3/state.ts";
+import { plainXml } from "./s3/xml.ts";
+
+const KMS_TARGET = "TrentService.";
+const MAX_KMS_BYTES = 256 * 1024;
+
+export function createSimulatorServer(state: S3State, credentials: CredentialBook): Server {
+  const ids = new RequestIds();
+  const server = createServer((request, response) => {
+    const requestId = ids.next();
+    answerTo(state, credentials, request).then(
+      (answer) => send(response, request, requestId, answer),
+      (error: unknown) => sendError(response, request, requestId, error),
+    );
+  });
+  // A body that nobody finishes sending is waited for as long as the sender keeps the socket.
+  server.requestTimeout = 0;
+  return server;
+}
+
+async function answerTo(
+  state: S3State,
+  credentials: CredentialBook,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const requester = requireRequester(credentials, request);
+  const target = request.headers["x-amz-target"];
+  if (typeof target === "string" && target.startsWith(KMS_TARGET)) {
+    return answerKms(state, request, requester, target);
+  }
+  const call = parseCall(request, requester);
+  refuseDirectoryBucket(call.bucket);
+  requireOwner(state, call);
+  return routeOf(call).handle(state, call);
+}
+
+async function answerKms(
+  state: S3State,
+  request: IncomingMessage,
+  requester: Requester,
+  target: string,
+): Promise<Answer> {
+  const call = parseCall(request, requester);
+  const { bytes } = await receiveBody(call, { maxBytes: MAX_KMS_BYTES });
+  return handleKms(state.keys, {
+    target,
+    body: Buffer.concat(bytes.pieces),
+    requester: requester.principalArn,
+  });
+}
+
+function requireRequester(credentials: CredentialBook, request: IncomingMessage): Requester {
+  const url = request.url ?? "/";
+  const mark = url.indexOf("?");
+  const requester = credentials.requesterOf(request.headers, mark === -1 ? "" : url.slice(mark + 1));
+  switch (requester) {
+    case "unknown-key":
+      throw new S3Error(
+        403,
+        "InvalidAccessKeyId",
+        "The AWS Access Key Id you provided does not exist in our records.",
+      );
+    case "anonymous":
+      throw new S3Error(403, "AccessDenied", "Access Denied");
+    default:
+      return requester;
+  }
+}
+
+function requireOwner(state: S3State, call: S3Call): void {
+  const expected = call.headers["x-amz-expected-bucket-owner"];
+  if (expected !== undefined && expected !== state.accountId) {
+    throw new S3Error(403, "AccessDenied", "Access Denied");
+  }
+}
+
+async function send(
+  response: ServerResponse,
+  request: IncomingMessage,
+  requestId: string,
+  answer: Answer,
+): Promise<void> {
+  const headers: Record<string, string | number> = {
+    "x-amz-request-id": requestId,
+    "x-amz-id-2": HOST_ID,
+    ...answer.headers,
+  };
+  const { body } = answer;
+  if (typeof body === "string") {
+    headers["content-type"] ??= "application/xml";
+    headers["content-length"] = Buffer.byteLength(body);
+  } else if (
+    body === undefined &&
+    request.method !== "HEAD" &&
+    answer.status !== 204 &&
+    answer.status !== 304
+  ) {
+    headers["content-length"] = 0;
+  }
+  response.writeHead(answer.status, headers);
+  if (body === undefined || request.method === "HEAD") response.end();
+  else if (typeof body === "string") response.end(body);
+  else await sendBytes(response, body);
+}
+
+/** Piece by piece, at the pace of the reader; a reader that goes away ends it. */
+async function sendBytes(response: ServerResponse, { pieces }: Bytes): Promise<void> {
+  for (let i = 0; i < pieces.length - 1; i++) {
+    if (!response.write(pieces[i])) await drained(response);
+    if (response.destroyed) return;
+  }
+  response.end(pieces.at(-1));
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+  });
+}
+
+/** An error of HEAD has no body, hence no code (E10). */
+function sendError(
+  response: ServerResponse,
+  request: IncomingMessage,
+  requestId: string,
+  thrown: unknown,
+): Promise<void> {
+  const error = thrown instanceof S3Error ? thrown : internalError(thrown);
+  const { code, message, details, status } = error;
+  const answer: Answer =
+    request.method === "HEAD"
+      ? { status }
+      : {
+          status,
+          headers: { "content-type": "application/xml", ...error.headers },
+          body: plainXml("Error", {
+            Code: code,
+            Message: message,
+            ...details,
+            RequestId: requestId,
+            HostId: HOST_ID,
+          }),
+        };
+  return send(response, request, requestId, answer);
+}
+
+/** A bug of the simulator: said in the answer, so that it does not look like AWS's. */
+function internalError(thrown: unknown): S3Error {
+  const what = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return new S3Error(500, "SimulatorBug", `The simulator failed: ${what}`);
+}
+
+const HOST_ID = Buffer.from("s3-bucket-keys simulator").toString("base64");
+
+/** Sixteen hex digits, counting up: unique and cheap. */
+class RequestIds {
+  #count = 0;
+
+  next(): string {
+    this.#count += 1;
+    return this.#count.toString(16).toUpperCase().padStart(16, "0");
+  }
+}

@@ -1,0 +1,209 @@
+import type { AddressInfo } from "node:net";
+import { VirtualClock } from "./clock.ts";
+import type { CloudTrailEvent } from "./cloudtrail/event.ts";
+import { CredentialBook, type SimulatorCredentials } from "./credentials.ts";
+import { KeyStore, type KmsKey } from "./kms/key-store.ts";
+import { KmsLedger, type S3KmsRequest } from "./ledger/ledger.ts";
+import { checkedDefault } from "./s3/bucket-encryption.ts";
+import { addBucket } from "./s3/buckets.ts";
+import type { UnknownRows } from "./s3/encryption.ts";
+import type { S3State } from "./s3/state.ts";
+import { createSimulatorServer } from "./server.ts";
+
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * Options of {@link startSimulator}; each may be left out.
+ *
+ * @public
+ */
+export interface SimulatorOptions {
+  /** Port on 127.0.0.1. @defaultValue 0: any free port */
+  readonly port?: number;
+  /** @defaultValue "eu-west-1" */
+  readonly region?: string;
+  /** Twelve digits. @defaultValue "111122223333" */
+  readonly accountId?: string;
+  /**
+   * Who may ask. Left out: any access key is taken, each as an IAM user of its own name. Signatures are not
+   * verified.
+   */
+  readonly credentials?: readonly SimulatorCredentials[];
+  /**
+   * How long S3 keeps a bucket key for a requester, in seconds of the simulator's clock. AWS does not publish
+   * the real one. @defaultValue 300
+   */
+  readonly bucketKeyLifetimeSeconds?: number;
+  /** What to answer where nobody knows what AWS does. @defaultValue 501 `SimulatorUnknownRow` for each */
+  readonly unknownRows?: UnknownRows;
+  /** Buckets that are there from the start. */
+  readonly buckets?: readonly (string | ({ readonly name: string } & BucketOptions))[];
+  /** Smallest part of a multipart upload except the last, in bytes. @defaultValue 5 MiB, as S3 */
+  readonly minimumPartBytes?: number;
+}
+
+/**
+ * Default encryption of a bucket that is made without a request.
+ *
+ * @public
+ */
+export interface BucketOptions {
+  readonly encryption?: BucketEncryption;
+}
+
+/**
+ * As in PutBucketEncryption.
+ *
+ * @public
+ */
+export interface BucketEncryption {
+  readonly sse: "AES256" | "aws:kms" | "aws:kms:dsse";
+  /** ARN, id or alias of a KMS key; left out with `aws:kms`: the AWS managed key `aws/s3`. */
+  readonly kmsKey?: string;
+  /** @defaultValue false */
+  readonly bucketKey?: boolean;
+  /** Whether SSE-C is refused. @defaultValue true, as on new buckets since April 2026 */
+  readonly blocksCustomerKeys?: boolean;
+}
+
+/**
+ * What an `S3Client` and a `KMSClient` need to talk to the simulator.
+ *
+ * @public
+ */
+export interface SimulatorClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly forcePathStyle: true;
+}
+
+/**
+ * A running simulator. All KMS numbers it gives are simulated: docs/simulator.md.
+ *
+ * @public
+ */
+export interface Simulator {
+  /** `http://127.0.0.1:PORT`, for S3 and KMS alike. */
+  readonly endpoint: string;
+  /** For `new S3Client(...)` and `new KMSClient(...)`; of the first of the `credentials`. */
+  readonly clientConfig: SimulatorClientConfig;
+  /** What S3 itself asked KMS so far (simulated), summed up by requester, action, bucket, key and context. */
+  kmsRequests(): readonly S3KmsRequest[];
+  /** How many KMS requests S3 itself made so far (simulated). */
+  kmsRequestCount(): number;
+  /** The KMS requests of S3 in the shape of CloudTrail events (simulated). */
+  cloudTrail(): readonly CloudTrailEvent[];
+  /** Forgets KMS requests and events; objects, keys and the bucket keys that S3 holds stay. */
+  resetKmsRequests(): void;
+  /** Moves the simulator's clock, in milliseconds: bucket keys grow old, objects get later dates. */
+  advance(ms: number): void;
+  /** Makes a bucket without a request. */
+  createBucket(name: string, options?: BucketOptions): void;
+  /** Makes a customer managed KMS key, with an alias (`alias/...`) if given. */
+  createKmsKey(options?: { readonly alias?: string; readonly description?: string }): KmsKey;
+  /** Ends the server and every open connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an S3 and KMS endpoint on loopback, in this process, that counts the KMS requests S3 would make.
+ *
+ * Any client talks to it over HTTP: the AWS SDKs of any language, the AWS CLI, curl. Everything is kept in
+ * memory. It follows the documented and recorded behaviour of S3 row by row (docs/simulator.md); where nobody
+ * knows what AWS does it answers 501 `SimulatorUnknownRow` unless `unknownRows` picks an answer.
+ *
+ * @throws `RangeError` for an option out of range; the server's error when the port is taken.
+ * @example
+ * const sim = await startSimulator({ buckets: ["lake"] });
+ * const key = sim.createKmsKey();
+ * const s3 = new S3Client(sim.clientConfig);
+ * const write = { Bucket: "lake", ServerSideEncryption: "aws:kms", SSEKMSKeyId: key.arn, BucketKeyEnabled: true };
+ * for (const Key of ["a", "b", "c"]) await s3.send(new PutObjectCommand({ ...write, Key, Body: "x" }));
+ * sim.kmsRequestCount(); // 1 (simulated)
+ * await sim.close();
+ * @public
+ */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const state = stateOf(options);
+  for (const bucket of options.buckets ?? []) {
+    if (typeof bucket === "string") makeBucket(state, bucket);
+    else makeBucket(state, bucket.name, bucket);
+  }
+  const server = createSimulatorServer(state, new CredentialBook(state.accountId, options.credentials));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, LOOPBACK, resolve);
+  });
+  const endpoint = `http://${LOOPBACK}:${(server.address() as AddressInfo).port}`;
+  return {
+    endpoint,
+    clientConfig: clientConfigOf(endpoint, state.region, options.credentials?.[0]),
+    kmsRequests: () => state.ledger.requests(),
+    kmsRequestCount: () => Object.values(state.ledger.totals()).reduce((sum, count) => sum + count, 0),
+    cloudTrail: () => state.ledger.events(),
+    resetKmsRequests: () => state.ledger.reset(),
+    advance: (ms) => state.clock.advance(ms),
+    createBucket: (name, bucketOptions) => makeBucket(state, name, bucketOptions),
+    createKmsKey: ({ alias, description } = {}) => {
+      const key = state.keys.createKey(description === undefined ? {} : { description });
+      if (alias !== undefined) state.keys.createAlias(alias, key.id);
+      return key;
+    },
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error === undefined ? resolve() : reject(error)));
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function stateOf(options: SimulatorOptions): S3State {
+  const { region = "eu-west-1", accountId = "111122223333", bucketKeyLifetimeSeconds = 300 } = options;
+  const clock = new VirtualClock();
+  const keys = new KeyStore({ region, accountId, clock });
+  const ledger = new KmsLedger({
+    clock,
+    bucketKeyLifetimeSeconds,
+    region,
+    accountId,
+    // KMS looks at the key only when it is asked: a bucket key in memory outlives a disabled KMS key.
+    beforeRequest: (kmsKeyArn) => void keys.usable(kmsKeyArn),
+  });
+  return {
+    buckets: new Map(),
+    clock,
+    keys,
+    ledger,
+    region,
+    accountId,
+    unknownRows: options.unknownRows ?? {},
+    minimumPartBytes: options.minimumPartBytes ?? 5 * 1024 ** 2,
+  };
+}
+
+function makeBucket(state: S3State, name: string, { encryption }: BucketOptions = {}): void {
+  if (encryption === undefined) {
+    addBucket(state, name);
+    return;
+  }
+  const written = {
+    algorithm: encryption.sse,
+    kmsKey: encryption.kmsKey,
+    bucketKeyEnabled: encryption.bucketKey ?? false,
+    blocksCustomerKeys: encryption.blocksCustomerKeys ?? true,
+  };
+  addBucket(state, name, checkedDefault(written, state.unknownRows));
+}
+
+function clientConfigOf(
+  endpoint: string,
+  region: string,
+  first: SimulatorCredentials | undefined,
+): SimulatorClientConfig {
+  const { accessKeyId, secretAccessKey } = first ?? {
+    accessKeyId: "SIMULATOR",
+    secretAccessKey: "simulator",
+  };
+  return { endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true };
+}
