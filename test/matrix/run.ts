@@ -1,0 +1,79 @@
+/**
+ * `npm run test:matrix`: the suite on every supported Node and beside both ends of the SDK, the newer
+ * OpenTelemetry line, and the packed package on every runtime. `-- --only node22,package` picks lanes by the
+ * start of their names. The first run installs into `.cache/matrix`; later ones reuse it.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Lane, Outcome } from "./lane.ts";
+import { lanes } from "./lanes.ts";
+import { logs } from "./packages.ts";
+
+interface Row extends Outcome {
+  readonly lane: Lane;
+  readonly seconds: number;
+}
+
+function chosen(only: string | undefined): readonly Lane[] {
+  const starts = only?.split(",") ?? [""];
+  const unknown = starts.filter((start) => !lanes.some(({ name }) => name.startsWith(start)));
+  if (unknown.length > 0) {
+    const names = lanes.map(({ name }) => name).join(", ");
+    throw new Error(`No lane starts with ${unknown.join(" or ")}. There are ${names}.`);
+  }
+  return lanes.filter(({ name }) => starts.some((start) => name.startsWith(start)));
+}
+
+async function runLane(lane: Lane): Promise<Row> {
+  const started = Date.now();
+  const outcome = await lane
+    .run()
+    .catch((error: Error): Outcome => ({ passed: 0, problems: [error.message], what: "did not run" }));
+  return { ...outcome, lane, seconds: (Date.now() - started) / 1000 };
+}
+
+function line(
+  lane: string,
+  subject: string,
+  passed: string,
+  failed: string,
+  time: string,
+  what: string,
+): string {
+  return [
+    lane.padEnd(16),
+    subject.padEnd(46),
+    passed.padStart(6),
+    failed.padStart(6),
+    time.padStart(7),
+    ` ${what}`,
+  ].join(" ");
+}
+
+function print({ lane, passed, problems, what, seconds }: Row): void {
+  console.log(
+    line(lane.name, lane.subject, `${passed}`, `${problems.length}`, `${seconds.toFixed(1)} s`, what),
+  );
+}
+
+const { values } = parseArgs({ options: { only: { type: "string" } } });
+const picked = chosen(values.only);
+mkdirSync(logs, { recursive: true });
+const rows: Row[] = [];
+for (const lane of picked) {
+  const row = await runLane(lane);
+  rows.push(row);
+  print(row);
+}
+
+console.log(`\n${line("lane", "what", "passed", "failed", "time", "ran")}`);
+rows.forEach(print);
+for (const { lane, problems } of rows) {
+  if (problems.length > 0) console.log(`\n${lane.name}\n${problems.map((one) => `  ${one}`).join("\n")}`);
+}
+const passed = rows.reduce((sum, row) => sum + row.passed, 0);
+const failed = rows.reduce((sum, row) => sum + row.problems.length, 0);
+console.log(`\nmatrix: ${passed} passed, ${failed} failed`);
+writeFileSync(join(logs, "summary.json"), JSON.stringify({ passed, failed }));
+process.exitCode = failed === 0 ? 0 : 1;
