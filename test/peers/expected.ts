@@ -13,11 +13,6 @@ export function expectedLines(peer: PeerName, id: CaseId): readonly string[] {
   return [...happens, ...counts.toSorted()];
 }
 
-/** Whether a peer does in a case just what AWS does. */
-export function isLikeAws(peer: PeerName, id: CaseId): boolean {
-  return CASES[id].aws.every((line) => differenceOf(peer, id, line) === undefined);
-}
-
 /** Why the peer differs in this case, a sentence for each reason. */
 export function reasons(peer: PeerName, id: CaseId): readonly string[] {
   const whys = CASES[id].aws.map((line) => differenceOf(peer, id, line)?.why);

@@ -82,9 +82,16 @@ function summary(peer: PeerName, module: TestModule | undefined): string {
     all.filter((test) => test.result().state === state).length;
   const differing = cases.filter((test) => (test.meta().knownDifferences?.length ?? 0) > 0);
   const failed = count(tests, "failed");
-  if (cases.length === 0) return `${peer}: FAILED, no case ran`;
+  if (cases.length === 0) return `${peer}: FAILED, no case ran. ${whatStoppedIt(module)}`;
   const like = `${count(cases, "passed")} cases passed, ${count(differing, "passed")} of them in known difference from AWS`;
   return failed === 0 ? `${peer}: ${like}` : `${peer}: ${failed} FAILED; ${like}`;
+}
+
+/** The error of the start, first line. */
+function whatStoppedIt(module: TestModule | undefined): string {
+  const suites = [...(module?.children.allSuites() ?? [])];
+  const errors = [...(module?.errors() ?? []), ...suites.flatMap((suite) => suite.errors())];
+  return errors[0]?.message.split("\n")[0] ?? "";
 }
 
 process.exit(await main());

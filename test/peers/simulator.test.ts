@@ -1,0 +1,4 @@
+import { simulator } from "./simulator.ts";
+import { describePeer } from "./suite.ts";
+
+describePeer(simulator);
