@@ -1,5 +1,7 @@
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../src/simulator/clock.ts";
+import { startSimulator, type Simulator } from "../../src/simulator/index.ts";
 import {
   DEFAULT_BUCKET_KEY_LIFETIME_SECONDS,
   KmsLedger,
@@ -71,6 +73,55 @@ describe("one lifetime of 60 seconds reproduces the published measurements (simu
     expect(Decrypt).toBeLessThan(5_000);
     expect(1 - Decrypt / MANY_READS).toBeGreaterThan(0.895);
     expect(1 - Decrypt / MANY_READS).toBeLessThan(0.925);
+  });
+});
+
+/** The second workload over HTTP, with a stock client and the simulator's defaults. */
+async function throughClient(bucketKey: boolean): Promise<Pick<Simulator, "kmsRequests" | "cloudTrail">> {
+  const sim = await startSimulator();
+  const s3 = new S3Client(sim.clientConfig);
+  const Bucket = "lake";
+  sim.createBucket(Bucket, { encryption: { sse: "aws:kms", kmsKey: sim.createKmsKey().arn, bucketKey } });
+  try {
+    await fiftyPutsHundredGets({
+      async put(Key) {
+        await s3.send(new PutObjectCommand({ Bucket, Key, Body: "Trip1,trip2" }));
+      },
+      async get(Key) {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+        await Body!.transformToByteArray();
+      },
+      advance: (ms) => sim.advance(ms),
+    });
+    return sim;
+  } finally {
+    s3.destroy();
+    await sim.close();
+  }
+}
+
+describe("the same through a stock client (simulated)", () => {
+  it("50 writes and 100 reads: 4 requests, for the bucket", async () => {
+    const sim = await throughClient(true);
+    const context = { "aws:s3:arn": "arn:aws:s3:::lake" };
+    expect(sim.kmsRequests()).toMatchObject([
+      { action: "GenerateDataKey", context, bucketLevel: true, count: 2 },
+      { action: "Decrypt", context, bucketLevel: true, count: 2 },
+    ]);
+    expect(sim.cloudTrail().map((event) => event.requestParameters.encryptionContext)).toEqual([
+      context,
+      context,
+      context,
+      context,
+    ]);
+  });
+
+  it("50 writes and 100 reads without a bucket key: 150 requests, each for an object", async () => {
+    const sim = await throughClient(false);
+    const requests = sim.kmsRequests();
+    expect(requests.reduce((sum, { count }) => sum + count, 0)).toBe(150);
+    expect(requests.every(({ bucketLevel }) => !bucketLevel)).toBe(true);
+    expect(sim.cloudTrail()).toHaveLength(150);
   });
 });
 
