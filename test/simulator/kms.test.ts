@@ -114,6 +114,14 @@ describe("keys and aliases", () => {
     expect(ofOne.Aliases!.map((alias) => alias.AliasName)).toEqual(["alias/k2"]);
   });
 
+  it("takes an id that a policy names, once", () => {
+    const id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    expect(store.createKey({ id }).arn).toBe(`arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`);
+    expect(() => store.createKey({ id })).toThrow(
+      expect.objectContaining({ code: "AlreadyExistsException" }),
+    );
+  });
+
   it("points an alias at another key, and forgets a deleted one", async () => {
     const [first, second] = [await newKey(), await newKey()];
     await kms.send(new CreateAliasCommand({ AliasName: "alias/lake", TargetKeyId: first }));

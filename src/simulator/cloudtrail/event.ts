@@ -2,6 +2,8 @@
  * A CloudTrail record of a KMS request that S3 makes on someone's behalf (simulated).
  *
  * Only fields that captures of real records attest (K1, K3); the envelope is K3's, the newest complete one.
+ *
+ * @public
  */
 export interface CloudTrailEvent {
   readonly eventVersion: "1.11";
@@ -38,7 +40,11 @@ export interface CloudTrailEvent {
   readonly eventCategory: "Management";
 }
 
-/** Who S3 asks for. Fields that the simulator cannot know (`principalId`, `accessKeyId`) are left out. */
+/**
+ * Who S3 asks for. Fields that the simulator cannot know (`principalId`, `accessKeyId`) are left out.
+ *
+ * @public
+ */
 export interface CloudTrailIdentity {
   readonly type: "IAMUser" | "AssumedRole" | "Root" | "Unknown";
   readonly arn: string;

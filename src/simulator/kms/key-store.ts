@@ -9,9 +9,14 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** The alias of the AWS managed key that S3 uses when a request names none (R9 to R11). */
 const S3_ALIAS = "alias/aws/s3";
 
+/** @public */
 export type KeyState = "Enabled" | "Disabled" | "PendingDeletion";
 
-/** A symmetric KMS key of this account and region. */
+/**
+ * A symmetric KMS key of the simulator.
+ *
+ * @public
+ */
 export interface KmsKey {
   /** UUID, or `mrk-` and 32 hex digits. */
   readonly id: string;
@@ -66,7 +71,10 @@ export class KeyStore {
     this.#clock = options.clock;
   }
 
-  /** @param options - `id` fixes the key's id; left out, it is a random UUID. */
+  /**
+   * @param options - `id` fixes the key's id; left out, it is a random UUID.
+   * @throws `KmsFault` with `AlreadyExistsException` for an id that is taken.
+   */
   createKey(options: Readonly<{ id?: string; description?: string; multiRegion?: boolean }> = {}): KmsKey {
     const random = options.multiRegion === true ? `mrk-${randomBytes(16).toString("hex")}` : randomUUID();
     return this.#addKey(options.id ?? random, options.description ?? "", "CUSTOMER");
@@ -194,6 +202,7 @@ export class KeyStore {
   }
 
   #addKey(id: string, description: string, manager: KmsKey["manager"]): KmsKey {
+    if (this.has(id)) throw new KmsFault("AlreadyExistsException", `There is a key of the id ${id}`);
     const createdMs = this.#clock.nowMs();
     const arn = this.#arn(`key/${id}`);
     const key: StoredKey = { id, arn, description, manager, createdMs, state: "Enabled" };

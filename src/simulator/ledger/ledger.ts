@@ -12,9 +12,14 @@ import { requesterIdentity } from "./requester.ts";
  */
 export const DEFAULT_BUCKET_KEY_LIFETIME_SECONDS = 60;
 
+/** @public */
 export type KmsAction = "GenerateDataKey" | "Decrypt";
 
-/** Requests of one kind that S3 would have made to KMS (simulated). */
+/**
+ * Requests of one kind that S3 would have made to KMS (simulated).
+ *
+ * @public
+ */
 export interface S3KmsRequest {
   readonly action: KmsAction;
   readonly bucket: string;
