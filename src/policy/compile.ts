@@ -1,3 +1,4 @@
+import { isApplicable } from "./applicable.ts";
 import {
   compareKmsKeys,
   keysDiffer,
@@ -113,10 +114,10 @@ export function compilePolicy(policy: Policy, options: CompileOptions = {}): Com
     compareKeys: (callers, wanted) => compareKmsKeys(callers, wanted, aliases),
     keysDiffer: (a, b) => keysDiffer(a, b, aliases),
     needsLookup(facts) {
-      if (!looksUp || facts.sse !== undefined || facts.presigning === true) return false;
-      const { whenSseUnset, kmsKey, bucketKey, mode } = firstMatch(facts) ?? defaults;
-      const states = kmsKey === undefined && bucketKey !== undefined && mode !== "off";
-      return states && whenSseUnset === "lookup";
+      if (!looksUp || facts.sse !== undefined || !isApplicable(facts)) return false;
+      const rule = firstMatch(facts) ?? defaults;
+      if (rule.mode === "off" || (facts.presigning === true && rule.presigned !== "header")) return false;
+      return rule.whenSseUnset === "lookup" && rule.kmsKey === undefined && rule.bucketKey !== undefined;
     },
   };
 }
@@ -150,17 +151,17 @@ const DEFAULT_RULE: PolicyRule = {
 };
 
 function compileRule(policy: Policy, rule: PolicyRule, ceiling: Mode): CompiledRule {
-  const inherited: PolicyDefaults = { ...policy.defaults, ...rule };
+  const { defaults } = policy;
   return {
     id: rule.id,
     reason: rule.reason,
     bucketKey: wantedFlag(rule.bucketKey),
     kmsKey: rule.kmsKey === undefined ? undefined : ruleKey(policy, rule.kmsKey),
-    mode: weakerMode(inherited.mode ?? "audit", ceiling),
-    whenSseUnset: inherited.whenSseUnset ?? "leave",
-    onLookupFailure: inherited.onLookupFailure ?? "leave",
-    onUnproven: inherited.onUnproven ?? "pass",
-    presigned: inherited.presigned ?? "skip",
+    mode: weakerMode(rule.mode ?? defaults?.mode ?? "audit", ceiling),
+    whenSseUnset: rule.whenSseUnset ?? defaults?.whenSseUnset ?? "leave",
+    onLookupFailure: rule.onLookupFailure ?? defaults?.onLookupFailure ?? "leave",
+    onUnproven: rule.onUnproven ?? defaults?.onUnproven ?? "pass",
+    presigned: rule.presigned ?? defaults?.presigned ?? "skip",
     onConflict: rule.onConflict ?? "override",
     onKeyConflict: rule.onKeyConflict ?? "refuse",
     envelope: rule.envelope,

@@ -1,9 +1,8 @@
-import { bucketTypeOf } from "../arn.ts";
+import { isApplicable, isDecided } from "./applicable.ts";
 import { compilePolicy, isExpired, type CompiledPolicy, type CompiledRule } from "./compile.ts";
 import { OBJECT_WRITES } from "./match.ts";
 import {
   WHY_DECISION,
-  type BucketType,
   type Decision,
   type DecisionSet,
   type Mode,
@@ -17,18 +16,6 @@ import { sealPlace } from "./seal.ts";
 
 const KMS = "aws:kms";
 const NO_NOTES: readonly Note[] = [];
-
-/** Kinds of bucket where the setting has no meaning (D2). */
-const NOT_APPLICABLE: ReadonlySet<BucketType> = new Set<BucketType>([
-  "directory",
-  "outposts",
-  "object-lambda",
-]);
-
-/** The operations about which there is something to decide. */
-export function isDecided(operation: string): boolean {
-  return OBJECT_WRITES.has(operation) || operation === "PutBucketEncryption";
-}
 
 /**
  * What one request becomes under a policy, and why, in one word.
@@ -98,14 +85,6 @@ function canBeSealed(policy: CompiledPolicy, facts: RequestFacts): boolean {
   return policy.canSeal && facts.presigning !== true && !beyondReach;
 }
 
-/** D2: bucket keys can be asked for here at all. */
-function isApplicable(facts: RequestFacts): boolean {
-  if (!isDecided(facts.operation)) return false;
-  if (NOT_APPLICABLE.has(facts.bucketType ?? bucketTypeOf(facts.bucket))) return false;
-  const source = facts.copySource;
-  return source === undefined || (source.bucketType ?? bucketTypeOf(source.bucket)) !== "directory";
-}
-
 /** D4: no rule matched and the defaults don't mind; but a flag on another algorithm is still looked at. */
 function statesNothing(defaults: CompiledRule, facts: RequestFacts): boolean {
   if (facts.operation === "PutBucketEncryption") return true;
@@ -170,8 +149,9 @@ function decideUnset(rule: CompiledRule, facts: RequestFacts, answer: Answer): D
   if (found === "lookup-failed" && rule.onLookupFailure === "refuse") return answer.is("refused-lookup");
   if (found === undefined || found === "lookup-failed") return decideUnknownDefault(rule, facts, answer);
   if (found.sse !== KMS) return decideUnproven(rule, facts, answer);
+  // What the bucket does by itself needn't be written.
   const alreadyDefault = facts.bucketKey === undefined && found.bucketKey === rule.bucketKey;
-  return alreadyDefault ? answer.is("already-set") : decideFlag(rule, facts, answer);
+  return decideFlag(rule, alreadyDefault ? { ...facts, bucketKey: found.bucketKey } : facts, answer);
 }
 
 /** D14: nothing is added to a request whose algorithm nobody knows; the opposite flag can be taken away. */

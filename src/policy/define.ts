@@ -18,7 +18,8 @@ import { checkPolicy } from "./validate.ts";
 export function definePolicy(policy: Policy): Policy {
   const issues = checkPolicy(policy);
   if (issues.length > 0) throw new PolicyError(issues);
-  return deepFreeze(structuredClone(policy));
+  // Through JSON: fields that are undefined go, and nothing but plain data stays.
+  return deepFreeze(JSON.parse(JSON.stringify(policy)) as Policy);
 }
 
 function deepFreeze<T>(value: T): T {

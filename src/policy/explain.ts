@@ -1,5 +1,6 @@
+import { isDecided } from "./applicable.ts";
 import { ruleMismatch, type CompiledRule, type RuleMismatch } from "./compile.ts";
-import { compiledOnce, decideCompiled, isDecided } from "./decide.ts";
+import { compiledOnce, decideCompiled } from "./decide.ts";
 import type { Decision, Policy, PolicyRule, RequestFacts, Why } from "./policy.ts";
 
 /**

@@ -151,6 +151,13 @@ const FIELD_CHECKS: readonly {
       "A bucket key can't be asked for in buckets of this type: remove the rule, or match other types.",
   },
   {
+    code: "no-effect",
+    at: ["match", "kmsKeys"],
+    when: ({ rule }) => rule.match?.kmsKeys?.some((key) => key.startsWith("@")) === true,
+    message:
+      "kmsKeys holds the caller's own words against patterns, and looks up no @name: write the ARN or a pattern.",
+  },
+  {
     code: "states-nothing",
     at: [],
     when: ({ rule }) =>

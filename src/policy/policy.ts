@@ -157,24 +157,24 @@ export interface Policy {
 export interface RequestFacts {
   readonly operation: string;
   readonly bucket: string;
-  readonly key?: string;
-  readonly bucketType?: BucketType;
+  readonly key?: string | undefined;
+  readonly bucketType?: BucketType | undefined;
   /** As the caller wrote it; `SSE-C` for customer keys; absent: none named. */
-  readonly sse?: string;
+  readonly sse?: string | undefined;
   /** Key id, key ARN or alias, as the caller wrote it. */
-  readonly kmsKey?: string;
+  readonly kmsKey?: string | undefined;
   /** The flag, as the caller wrote it. */
-  readonly bucketKey?: boolean;
+  readonly bucketKey?: boolean | undefined;
   /** The caller gave an encryption context. */
-  readonly ownContext?: boolean;
-  readonly copySource?: { readonly bucket: string; readonly bucketType?: BucketType };
+  readonly ownContext?: boolean | undefined;
+  readonly copySource?: { readonly bucket: string; readonly bucketType?: BucketType } | undefined;
   /** Default encryption of the bucket, only under `whenSseUnset: lookup`. */
-  readonly bucketDefault?: BucketDefault | "lookup-failed";
-  readonly presigning?: boolean;
-  readonly region?: string;
-  readonly account?: string;
+  readonly bucketDefault?: BucketDefault | "lookup-failed" | undefined;
+  readonly presigning?: boolean | undefined;
+  readonly region?: string | undefined;
+  readonly account?: string | undefined;
   /** No `now`: nothing expires. */
-  readonly now?: Date;
+  readonly now?: Date | undefined;
 }
 
 /**

@@ -37,7 +37,7 @@ export class RuleIndex {
     for (const [rule, match] of matches.entries()) {
       if (match?.buckets === undefined) anyBucket.push(rule);
       for (const bucket of match?.buckets ?? []) {
-        if (isLiteral(bucket)) this.#exact.set(bucket, [...(this.#exact.get(bucket) ?? []), rule]);
+        if (isLiteral(bucket)) this.#addExact(bucket, rule);
         else globs.push([literalPrefix(bucket), rule]);
       }
     }
@@ -52,9 +52,14 @@ export class RuleIndex {
    */
   first(bucket: string, key: string | undefined, accepts: (rule: number) => boolean): number {
     const unbound = firstOf(this.#anyBucket, key, accepts, Infinity);
-    const bound = firstOf(this.#forBucket(bucket), key, accepts, unbound);
-    const first = Math.min(unbound, bound);
+    const first = firstOf(this.#forBucket(bucket), key, accepts, unbound);
     return first === Infinity ? -1 : first;
+  }
+
+  #addExact(bucket: string, rule: number): void {
+    const rules = this.#exact.get(bucket);
+    if (rules === undefined) this.#exact.set(bucket, [rule]);
+    else rules.push(rule);
   }
 
   #forBucket(bucket: string): Candidates {
@@ -100,25 +105,27 @@ function keyPrefixes(match: RuleMatch | undefined): readonly string[] | undefine
   return prefixes === undefined || prefixes.includes("") ? undefined : prefixes;
 }
 
-/** The lowest accepted rule below `before`, or Infinity. */
+/** The lowest accepted rule below `before`, or `before`. */
 function firstOf(
   candidates: Candidates,
   key: string | undefined,
   accepts: (rule: number) => boolean,
   before: number,
 ): number {
-  let first = before;
-  const tryAll = (rules: readonly number[]): void => {
-    for (let i = 0; i < rules.length; i++) {
-      const rule = rules[i] as number;
-      if (rule >= first) return;
-      if (accepts(rule)) {
-        first = rule;
-        return;
-      }
-    }
-  };
-  tryAll(candidates.always);
-  if (key !== undefined) candidates.byKey?.visit(key, tryAll);
-  return first === before ? Infinity : first;
+  let first = firstAccepted(candidates.always, accepts, before);
+  if (key !== undefined && candidates.byKey !== undefined) {
+    candidates.byKey.visit(key, (rules) => {
+      first = firstAccepted(rules, accepts, first);
+    });
+  }
+  return first;
+}
+
+function firstAccepted(rules: readonly number[], accepts: (rule: number) => boolean, before: number): number {
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i] as number;
+    if (rule >= before) return before;
+    if (accepts(rule)) return rule;
+  }
+  return before;
 }
