@@ -14,7 +14,7 @@ export default defineConfig({
     fileParallelism: false,
     // In this process: when it ends, however it ends, the servers that it started end too.
     pool: "threads",
-    env: { S3_BUCKET_KEYS_MODE: "" },
+    env: { S3_BUCKET_KEYS_MODE: "", AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     testTimeout: 60_000,
     // The first run installs in a hook.
     hookTimeout: 600_000,

@@ -5,6 +5,8 @@ import type { Cases } from "./case.ts";
 import { compliant, GET, honoured, PUT, RIGHT, STATE, times } from "./lines.ts";
 import { lake } from "./wears.ts";
 
+/** Above the 2 MiB from which the SDK asks with `Expect: 100-continue`. */
+const LARGE = Buffer.alloc(3 * 1024 * 1024, "large ");
 const ODD_KEYS = [
   "with space",
   "plus+plus",
@@ -40,6 +42,15 @@ export const OBJECTS = {
     async run(s) {
       await s.put({ Body: "" });
       await s.get("");
+    },
+    aws: [PUT, GET, RIGHT, "decided: PutObject completed", honoured("PutObject"), compliant("GetObject")],
+  },
+  "large-body": {
+    does: "completes a put that waits for 100 Continue before it sends its body",
+    wears: lake(),
+    async run(s) {
+      await s.put({ Body: LARGE });
+      await s.get(LARGE);
     },
     aws: [PUT, GET, RIGHT, "decided: PutObject completed", honoured("PutObject"), compliant("GetObject")],
   },

@@ -2,12 +2,38 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { KmsKeys } from "../peer.ts";
 import { TEXT } from "../session.ts";
-import type { Cases } from "./case.ts";
+import type { Case, Cases } from "./case.ts";
 import { compliant, GET, HEAD, honoured, PUT, RIGHT, times } from "./lines.ts";
 import { flagOnly, lake, named } from "./wears.ts";
 
 const CONCURRENT = 20;
 const REFUSED = { ServerSideEncryption: "AES256" } as const;
+
+const MANY_AT_ONCE: Pick<Case, "wears" | "run" | "aws"> = {
+  wears: lake(),
+  async run(s) {
+    const numbers = Array.from({ length: CONCURRENT }, (_, i) => i);
+    await Promise.all(
+      numbers.map((i) => s.put({ Key: `${s.key}/${i}`, Body: `${i}`, ...mixed(s.kmsKeys, i) })),
+    );
+    for (const i of numbers.filter((number) => mixed(s.kmsKeys, number) !== REFUSED)) {
+      await s.get(`${i}`, { Key: `${s.key}/${i}` });
+    }
+    s.sort();
+  },
+  aws: [
+    ...times(15, GET),
+    ...times(15, PUT),
+    ...times(5, "refused by lake: refused-key"),
+    ...times(15, RIGHT),
+    ...times(5, "decided: PutObject set"),
+    ...times(5, "decided: PutObject completed"),
+    ...times(5, "decided: PutObject overridden"),
+    ...times(5, "decided: PutObject refused-key"),
+    ...times(15, honoured("PutObject")),
+    ...times(15, compliant("GetObject")),
+  ],
+};
 
 export const PUTS = {
   "put-silent": {
@@ -222,29 +248,12 @@ export const PUTS = {
   concurrent: {
     does: "keeps concurrent writes apart",
     smoke: true,
-    wears: lake(),
-    async run(s) {
-      const numbers = Array.from({ length: CONCURRENT }, (_, i) => i);
-      await Promise.all(
-        numbers.map((i) => s.put({ Key: `${s.key}/${i}`, Body: `${i}`, ...mixed(s.kmsKeys, i) })),
-      );
-      for (const i of numbers.filter((number) => mixed(s.kmsKeys, number) !== REFUSED)) {
-        await s.get(`${i}`, { Key: `${s.key}/${i}` });
-      }
-      s.sort();
-    },
-    aws: [
-      ...times(15, GET),
-      ...times(15, PUT),
-      ...times(5, "refused by lake: refused-key"),
-      ...times(15, RIGHT),
-      ...times(5, "decided: PutObject set"),
-      ...times(5, "decided: PutObject completed"),
-      ...times(5, "decided: PutObject overridden"),
-      ...times(5, "decided: PutObject refused-key"),
-      ...times(15, honoured("PutObject")),
-      ...times(15, compliant("GetObject")),
-    ],
+    ...MANY_AT_ONCE,
+  },
+  "concurrent-cached": {
+    does: "keeps concurrent writes apart on a client that caches its middleware",
+    client: { cacheMiddleware: true },
+    ...MANY_AT_ONCE,
   },
 } satisfies Cases;
 
