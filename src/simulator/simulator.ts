@@ -31,7 +31,7 @@ export interface SimulatorOptions {
   readonly credentials?: readonly SimulatorCredentials[];
   /**
    * How long S3 keeps a bucket key for a requester, in seconds of the simulator's clock. AWS does not publish
-   * the real one. @defaultValue 300
+   * the real one. @defaultValue 60: docs/simulator-model.md says why
    */
   readonly bucketKeyLifetimeSeconds?: number;
   /** What to answer where nobody knows what AWS does. @defaultValue 501 `SimulatorUnknownRow` for each */
@@ -100,8 +100,15 @@ export interface Simulator {
   advance(ms: number): void;
   /** Makes a bucket without a request. */
   createBucket(name: string, options?: BucketOptions): void;
-  /** Makes a customer managed KMS key, with an alias (`alias/...`) if given. */
-  createKmsKey(options?: { readonly alias?: string; readonly description?: string }): KmsKey;
+  /**
+   * Makes a customer managed KMS key: with the `id` that a policy names, else a random one; with an `alias`
+   * (`alias/...`) if given.
+   */
+  createKmsKey(options?: {
+    readonly id?: string;
+    readonly alias?: string;
+    readonly description?: string;
+  }): KmsKey;
   /** Ends the server and every open connection. */
   close(): Promise<void>;
 }
@@ -145,8 +152,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     resetKmsRequests: () => state.ledger.reset(),
     advance: (ms) => state.clock.advance(ms),
     createBucket: (name, bucketOptions) => makeBucket(state, name, bucketOptions),
-    createKmsKey: ({ alias, description } = {}) => {
-      const key = state.keys.createKey(description === undefined ? {} : { description });
+    createKmsKey: ({ alias, ...options } = {}) => {
+      const key = state.keys.createKey(options);
       if (alias !== undefined) state.keys.createAlias(alias, key.id);
       return key;
     },
@@ -159,12 +166,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 }
 
 function stateOf(options: SimulatorOptions): S3State {
-  const { region = "eu-west-1", accountId = "111122223333", bucketKeyLifetimeSeconds = 300 } = options;
+  const { region = "eu-west-1", accountId = "111122223333", bucketKeyLifetimeSeconds } = options;
   const clock = new VirtualClock();
   const keys = new KeyStore({ region, accountId, clock });
   const ledger = new KmsLedger({
     clock,
-    bucketKeyLifetimeSeconds,
+    ...(bucketKeyLifetimeSeconds !== undefined && { bucketKeyLifetimeSeconds }),
     region,
     accountId,
     // KMS looks at the key only when it is asked: a bucket key in memory outlives a disabled KMS key.

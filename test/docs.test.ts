@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { WHY_DECISION } from "../src/policy/policy.ts";
+
+const page = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+
+/** Fenced blocks that say which file they show: a comment with the file's name stands on the line before. */
+function shownFiles(markdown: string): [file: string, block: string][] {
+  return [...markdown.matchAll(/<!-- (\S+) -->\n+```\w*\n(.*?)```/gs)].map(([, file, block]) => [
+    file as string,
+    block as string,
+  ]);
+}
+
+describe("docs/policy.md", () => {
+  const policy = page("docs/policy.md");
+
+  it.each(Object.entries(WHY_DECISION))("says what %s is, in a row of %s", (why) => {
+    expect(policy).toContain(`\`${why}\``);
+  });
+
+  it.each(Array.from({ length: 20 }, (_, i) => `D${i + 1}`))("has the row %s", (id) => {
+    expect(policy).toMatch(new RegExp(`^\\| ${id} \\|`, "m"));
+  });
+});
+
+describe("README.md", () => {
+  const blocks = shownFiles(page("README.md"));
+
+  it("shows files of examples/", () => {
+    expect(blocks.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it.each(blocks)("shows %s as it is", (file, block) => {
+    const source = page(file);
+    // A block may leave out the file's first comment and parts between lines of "...".
+    for (const part of block.split(/^ *(?:\/\/|#) \.\.\.\n/m)) expect(source).toContain(part.trim());
+  });
+});

@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { startSimulator, type Simulator } from "../src/simulator/index.ts";
+
+const KMS_KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
+const BUCKETS = ["acme-lake-raw", "acme-reports-2026"];
+
+let simulator: Simulator;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ buckets: BUCKETS });
+  simulator.createKmsKey({ id: KMS_KEY_ID });
+  // What a machine with AWS credentials has; the endpoint is where the simulator stands.
+  vi.stubEnv("AWS_REGION", "eu-west-1");
+  vi.stubEnv("AWS_ENDPOINT_URL", simulator.endpoint);
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret");
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await simulator.close();
+});
+
+async function head(Bucket: string, Key: string): Promise<boolean | undefined> {
+  const s3 = new S3Client(simulator.clientConfig);
+  const { BucketKeyEnabled } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+  s3.destroy();
+  return BucketKeyEnabled;
+}
+
+/** Runs an example as a person would; resolves with what it printed. */
+async function run(example: string): Promise<{ code: number | null; output: string }> {
+  const file = fileURLToPath(new URL(`../examples/${example}`, import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", file], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, output };
+}
+
+describe("examples", () => {
+  it("minimal: one line, and the object has a bucket key", async () => {
+    const { code, output } = await run("minimal.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain("bucket key: true");
+    expect(await head("acme-lake-raw", "hello.txt")).toBe(true);
+  });
+
+  it("client-factory: every client obeys the policy file", async () => {
+    const { s3Client, stop } = await import("../examples/client-factory.ts");
+    const s3 = s3Client();
+    await s3.send(new PutObjectCommand({ Bucket: "acme-lake-raw", Key: "factory", Body: "x" }));
+    expect(await head("acme-lake-raw", "factory")).toBe(true);
+    s3.destroy();
+    await stop();
+  });
+
+  it("lambda-handler: an invocation writes its report and hands over its counts", async () => {
+    const { handler } = await import("../examples/lambda-handler.ts");
+    expect(await handler({ bucket: "acme-reports-2026", key: "r" })).toMatch(/^"[0-9a-f]{32}"$/);
+    expect(await head("acme-reports-2026", "r")).toBe(true);
+  });
+
+  it("policy-in-typescript: decides and explains without a client", async () => {
+    const { code, output } = await run("policy-in-typescript.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain("amend completed");
+    expect(output).toContain("refuse (refused-key)");
+  });
+
+  it("demo: enforcing saves most KMS requests, auditing none, and nothing drifts", async () => {
+    const { code, output } = await run("demo.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    const saved = [...output.matchAll(/^(no plugin|plugin, \w+) .* (\d+) %/gm)].map(([, name, percent]) => [
+      name,
+      Number(percent),
+    ]);
+    expect(saved.slice(0, 2)).toEqual([
+      ["no plugin", 0],
+      ["plugin, audit", 0],
+    ]);
+    expect(saved[2]?.[0]).toBe("plugin, enforce");
+    expect(saved[2]?.[1]).toBeGreaterThanOrEqual(90);
+    expect(output).toMatch(/s3_bucket_key_responses_total +PutObject +enabled +aws:kms +honoured +250/);
+    expect(output).toMatch(/s3_bucket_key_drifts_total +sum of \d+ series +0/);
+    expect(output).toContain("was refused before anything was sent (refused-key)");
+    expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(110);
+  }, 60_000);
+});
