@@ -1,7 +1,8 @@
 /** HTTP in and out: who asks, KMS or S3, and every outcome as an answer on the wire. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { CredentialBook, Requester } from "./credentials.ts";
-import { handleKms } from "./kms/handler.ts";
+import { handleKms, kmsFaultAnswer } from "./kms/handler.ts";
+import { KmsFault } from "./kms/kms-fault.ts";
 import { receiveBody } from "./s3/body.ts";
 import { refuseDirectoryBucket } from "./s3/buckets.ts";
 import type { Bytes } from "./s3/bytes.ts";
@@ -34,30 +35,46 @@ async function answerTo(
   credentials: CredentialBook,
   request: IncomingMessage,
 ): Promise<Answer> {
-  const requester = requireRequester(credentials, request);
   const target = request.headers["x-amz-target"];
   if (typeof target === "string" && target.startsWith(KMS_TARGET)) {
-    return answerKms(state, request, requester, target);
+    return answerKms(state, credentials, request, target);
   }
+  const requester = requireRequester(credentials, request);
   const call = parseCall(request, requester);
   refuseDirectoryBucket(call.bucket);
   requireOwner(state, call);
   return routeOf(call).handle(state, call);
 }
 
+/** KMS has other words for what goes wrong before an operation, and says them in JSON. */
+const KMS_FAULTS: ReadonlyMap<string, KmsFault> = new Map([
+  [
+    "InvalidAccessKeyId",
+    new KmsFault("UnrecognizedClientException", "The security token included in the request is invalid."),
+  ],
+  [
+    "AccessDenied",
+    new KmsFault("MissingAuthenticationTokenException", "Request is missing Authentication Token"),
+  ],
+  ["EntityTooLarge", new KmsFault("RequestEntityTooLargeException", "The request is too large.", 413)],
+]);
+
 async function answerKms(
   state: S3State,
+  credentials: CredentialBook,
   request: IncomingMessage,
-  requester: Requester,
   target: string,
 ): Promise<Answer> {
-  const call = parseCall(request, requester);
-  const { bytes } = await receiveBody(call, { maxBytes: MAX_KMS_BYTES });
-  return handleKms(state.keys, {
-    target,
-    body: Buffer.concat(bytes.pieces),
-    requester: requester.principalArn,
-  });
+  try {
+    const requester = requireRequester(credentials, request);
+    const { bytes } = await receiveBody(parseCall(request, requester), { maxBytes: MAX_KMS_BYTES });
+    const body = Buffer.concat(bytes.pieces);
+    return handleKms(state.keys, { target, body, requester: requester.principalArn });
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    const fault = KMS_FAULTS.get(error.code) ?? new KmsFault(error.code, error.message, error.status);
+    return kmsFaultAnswer(fault);
+  }
 }
 
 function requireRequester(credentials: CredentialBook, request: IncomingMessage): Requester {

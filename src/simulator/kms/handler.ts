@@ -39,8 +39,13 @@ export function handleKms(store: KeyStore, request: KmsHttpRequest): KmsHttpResp
   } catch (error) {
     if (!(error instanceof KmsFault)) throw error;
     store.calls.record({ ...call, ...usedKey(store, undefined, input), errorCode: error.code });
-    return answer(error.status, JSON.stringify({ __type: error.code, message: error.message }));
+    return kmsFaultAnswer(error);
   }
+}
+
+/** A fault on the wire; for what stands before the operation too, such as an access key that nobody knows. */
+export function kmsFaultAnswer({ status, code, message }: KmsFault): KmsHttpResponse {
+  return answer(status, JSON.stringify({ __type: code, message }));
 }
 
 function answer(status: number, body: string): KmsHttpResponse {
