@@ -5,8 +5,6 @@ import { SSE_CUSTOMER_ALGORITHM, SSE_CUSTOMER_KEY, SSE_CUSTOMER_MD5 } from "./he
 import { invalidArgument, invalidRequest, S3Error } from "./s3-error.ts";
 import type { StoredEncryption } from "./stored-encryption.ts";
 
-const COPY_PREFIX = "x-amz-copy-source-";
-
 /**
  * MD5 (base64) of the customer key of a request, or undefined when it has none.
  *
@@ -14,10 +12,11 @@ const COPY_PREFIX = "x-amz-copy-source-";
  * @throws `S3Error` when the three headers do not belong together.
  */
 export function customerKeyMd5(call: S3Call, of: "object" | "copy-source" = "object"): string | undefined {
-  const prefix = of === "object" ? "" : COPY_PREFIX;
-  const algorithm = header(call, prefix + SSE_CUSTOMER_ALGORITHM);
-  const key = header(call, prefix + SSE_CUSTOMER_KEY);
-  const md5 = header(call, prefix + SSE_CUSTOMER_MD5);
+  const named = (name: string): string =>
+    of === "object" ? name : name.replace("x-amz-", "x-amz-copy-source-");
+  const algorithm = header(call, named(SSE_CUSTOMER_ALGORITHM));
+  const key = header(call, named(SSE_CUSTOMER_KEY));
+  const md5 = header(call, named(SSE_CUSTOMER_MD5));
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
   if (algorithm !== "AES256") {
     throw invalidArgument("The requested encryption algorithm is not valid, must be AES256.");
