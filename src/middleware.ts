@@ -37,9 +37,12 @@ export function bucketKeysMiddleware(runtime: Runtime): (next: Next, context: Co
 /** Constants of the SDK's own command builder; they survive minification and subclassing. */
 function operationOf({ clientName, commandName }: Context): Operation | undefined {
   if (clientName !== "S3Client" || commandName === undefined) return undefined;
-  const operation = commandName.replace(/Command$/, "");
-  return Object.hasOwn(OPERATIONS, operation) ? (operation as Operation) : undefined;
+  return OPERATION_OF_COMMAND.get(commandName);
 }
+
+const OPERATION_OF_COMMAND: ReadonlyMap<string, Operation> = new Map(
+  (Object.keys(OPERATIONS) as Operation[]).map((operation) => [`${operation}Command`, operation]),
+);
 
 function write(call: Call, args: Arguments): Promise<Result> {
   const { runtime } = call;
@@ -149,8 +152,11 @@ function factsOf(
   args: Arguments,
   policy: CompiledPolicy | undefined,
 ): RequestFacts {
+  const { region, account, resolveBucket } = runtime.surroundings;
   const around: Surroundings = {
-    ...runtime.surroundings,
+    region,
+    account,
+    resolveBucket,
     presigning: isPresigning(args),
     now: policy?.hasExpiry === true ? new Date() : undefined,
   };

@@ -93,18 +93,16 @@ function judged(
   rule: string,
 ): NonNullable<Outcome["response"]> {
   const { state, sse, kmsKey } = answer;
-  const response = { state, sse, verdict, drifts, rule };
-  return kmsKey === undefined ? response : { ...response, kmsKey };
+  return kmsKey === undefined
+    ? { state, sse, verdict, drifts, rule }
+    : { state, sse, kmsKey, verdict, drifts, rule };
 }
 
 /** The facts that reads are held against: algorithm and key as the answer has them. */
-function asAnswered(facts: RequestFacts, answer: ResponseFacts): RequestFacts {
-  const { sse: _sse, kmsKey: _kmsKey, bucketKey: _bucketKey, ...asked } = facts;
-  return {
-    ...asked,
-    ...(answer.sse !== "none" && { sse: answer.sse }),
-    ...(answer.kmsKey !== undefined && { kmsKey: answer.kmsKey }),
-  };
+function asAnswered(asked: RequestFacts, { sse, kmsKey }: ResponseFacts): RequestFacts {
+  const { operation, bucket, bucketType, key, region, account, now } = asked;
+  const answered = sse === "none" ? undefined : sse;
+  return { operation, bucket, bucketType, key, sse: answered, kmsKey, region, account, now };
 }
 
 function describeError(error: unknown): { name: string; status: number; message: string; response: unknown } {

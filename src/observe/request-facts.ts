@@ -18,63 +18,56 @@ export interface Surroundings {
 }
 
 type Input = Readonly<Record<string, unknown>>;
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** Where the operations keep what they say about encryption. */
+interface Named {
+  readonly sse: unknown;
+  readonly kmsKey: unknown;
+  readonly bucketKey: unknown;
+}
 
 /** What the caller wrote, as facts. Never throws, unless `resolveBucket` does. */
 export function requestFacts(operation: Operation, input: Input, around: Surroundings): RequestFacts {
-  const named = text(input["Bucket"]) ?? "";
-  const facts: Mutable<RequestFacts> = {
+  const bucket = text(input["Bucket"]) ?? "";
+  const copySource = text(input["CopySource"]);
+  const { sse, kmsKey, bucketKey } = namedBy(operation, input);
+  // Every member always, so that all facts have one shape: this is the path of every request.
+  return {
     operation,
-    bucket: around.resolveBucket?.(named) ?? named,
-    bucketType: bucketTypeOf(named),
+    bucket: around.resolveBucket?.(bucket) ?? bucket,
+    bucketType: bucketTypeOf(bucket),
+    key: text(input["Key"]),
+    sse: text(sse),
+    kmsKey: text(kmsKey),
+    bucketKey: flagOf(bucketKey),
+    ownContext: text(input["SSEKMSEncryptionContext"]) === undefined ? undefined : true,
+    copySource: copySource === undefined ? undefined : copySourceOf(copySource),
+    bucketDefault: undefined,
+    presigning: around.presigning ? true : undefined,
+    region: around.region,
+    account: around.account,
+    now: around.now,
   };
-  const key = text(input["Key"]);
-  if (key !== undefined) facts.key = key;
-  if (around.presigning) facts.presigning = true;
-  if (around.region !== undefined) facts.region = around.region;
-  if (around.account !== undefined) facts.account = around.account;
-  if (around.now !== undefined) facts.now = around.now;
-  addEncryption(facts, operation, input);
-  return facts;
 }
 
-function addEncryption(facts: Mutable<RequestFacts>, operation: Operation, input: Input): void {
+function namedBy(operation: Operation, input: Input): Named {
   switch (operation) {
     case "UpdateObjectEncryption": {
-      const target = record(input["ObjectEncryption"]);
-      const kms = record(target?.["SSEKMS"]);
-      addNamed(
-        facts,
-        kms === undefined ? "AES256" : "aws:kms",
-        kms?.["KMSKeyArn"],
-        kms?.["BucketKeyEnabled"],
-      );
-      return;
+      const kms = record(record(input["ObjectEncryption"])?.["SSEKMS"]);
+      const sse = kms === undefined ? "AES256" : "aws:kms";
+      return { sse, kmsKey: kms?.["KMSKeyArn"], bucketKey: kms?.["BucketKeyEnabled"] };
     }
     case "PutBucketEncryption": {
       const rule = encryptionRules(input)[0];
       const byDefault = record(rule?.["ApplyServerSideEncryptionByDefault"]);
-      addNamed(facts, byDefault?.["SSEAlgorithm"], byDefault?.["KMSMasterKeyID"], rule?.["BucketKeyEnabled"]);
-      return;
+      const sse = byDefault?.["SSEAlgorithm"];
+      return { sse, kmsKey: byDefault?.["KMSMasterKeyID"], bucketKey: rule?.["BucketKeyEnabled"] };
     }
     default: {
-      const isCustomerKey = text(input["SSECustomerAlgorithm"]) ?? input["SSECustomerKey"];
-      const sse = isCustomerKey === undefined ? input["ServerSideEncryption"] : "SSE-C";
-      addNamed(facts, sse, input["SSEKMSKeyId"], input["BucketKeyEnabled"]);
-      if (text(input["SSEKMSEncryptionContext"]) !== undefined) facts.ownContext = true;
-      const source = text(input["CopySource"]);
-      if (source !== undefined) facts.copySource = copySourceOf(source);
+      const customerKey = text(input["SSECustomerAlgorithm"]) ?? input["SSECustomerKey"];
+      const sse = customerKey === undefined ? input["ServerSideEncryption"] : "SSE-C";
+      return { sse, kmsKey: input["SSEKMSKeyId"], bucketKey: input["BucketKeyEnabled"] };
     }
   }
-}
-
-function addNamed(facts: Mutable<RequestFacts>, sse: unknown, kmsKey: unknown, bucketKey: unknown): void {
-  const algorithm = text(sse);
-  const key = text(kmsKey);
-  const flag = flagOf(bucketKey);
-  if (algorithm !== undefined) facts.sse = algorithm;
-  if (key !== undefined) facts.kmsKey = key;
-  if (flag !== undefined) facts.bucketKey = flag;
 }
 
 /** The rules of a PutBucketEncryption input; S3 takes exactly one. */

@@ -74,7 +74,7 @@ export function factsOfRequest(policy: Policy, request: PolicyTestRequest): Requ
   return now === undefined ? facts : { ...facts, now: new Date(now) };
 }
 
-function withKeyArn<T extends { readonly kmsKey?: string }>(policy: Policy, value: T): T {
+function withKeyArn<T extends { readonly kmsKey?: string | undefined }>(policy: Policy, value: T): T {
   const named = value.kmsKey?.startsWith("@") === true ? policy.kmsKeys?.[value.kmsKey.slice(1)] : undefined;
   return named === undefined ? value : { ...value, kmsKey: keyArnOf(named) };
 }

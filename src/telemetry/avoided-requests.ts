@@ -25,26 +25,30 @@ const KMS_OPERATION: Readonly<Record<string, KmsOperation>> = {
  * since each time has a bucket key of its own. HeadObject makes no KMS request and counts nothing.
  */
 export class AvoidedRequests {
-  /** When the window at hand was opened. */
-  readonly #opened = new Map<string, Record<KmsOperation, number>>();
+  /** When the window at hand was opened, by bucket and KMS key. */
+  readonly #opened = new Map<string, Map<string, Record<KmsOperation, number>>>();
+  #pairs = 0;
   readonly totals = { GenerateDataKey: 0, Decrypt: 0 };
 
   /** @param nowMs - Any clock, in milliseconds; one that goes backwards opens a new window. */
   add(operation: string, bucket: string, kmsKey: string | undefined, nowMs: number): void {
     const kmsOperation = KMS_OPERATION[operation];
     if (kmsOperation === undefined) return;
-    const opened = this.#openedBy(`${bucket} ${kmsKey ?? ""}`);
+    const opened = this.#openedBy(bucket, kmsKey ?? "");
     if (opened === undefined) return;
     const ageMs = nowMs - opened[kmsOperation];
     if (ageMs >= 0 && ageMs < WINDOW_MS) this.totals[kmsOperation]++;
     else opened[kmsOperation] = nowMs;
   }
 
-  #openedBy(pair: string): Record<KmsOperation, number> | undefined {
-    const known = this.#opened.get(pair);
-    if (known !== undefined || this.#opened.size >= MAX_PAIRS) return known;
+  #openedBy(bucket: string, kmsKey: string): Record<KmsOperation, number> | undefined {
+    const byKey = this.#opened.get(bucket);
+    const known = byKey?.get(kmsKey);
+    if (known !== undefined || this.#pairs >= MAX_PAIRS) return known;
     const fresh = { GenerateDataKey: -Infinity, Decrypt: -Infinity };
-    this.#opened.set(pair, fresh);
+    if (byKey === undefined) this.#opened.set(bucket, new Map([[kmsKey, fresh]]));
+    else byKey.set(kmsKey, fresh);
+    this.#pairs++;
     return fresh;
   }
 }
