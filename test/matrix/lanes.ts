@@ -59,7 +59,7 @@ export const lanes: readonly Lane[] = [
     name: "otel3",
     subject: "OpenTelemetry API 1.10 and SDK 3, Node 22",
     async run() {
-      const modules = join(await packagesIn("otel3", OPENTELEMETRY_3), "node_modules");
+      const modules = await packagesIn("otel3", OPENTELEMETRY_3);
       const node = await runtime("node22");
       return checked("line-check", () =>
         run(node, [join(root, "test/otel/line-check.mjs"), "--modules", modules], {
