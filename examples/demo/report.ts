@@ -45,7 +45,7 @@ export function printTable(rows: readonly Row[]): void {
   lines.splice(1, 0, "-".repeat((lines[0] as string).length));
   console.log(`\n${lines.join("\n")}\n`);
   console.log(
-    "*  made by S3 itself, for stored SSE-KMS objects: simulated, with bucket keys that live 5 minutes",
+    "*  made by S3 itself, for stored SSE-KMS objects: simulated, with bucket keys that live one minute",
   );
   console.log(
     `** of the KMS requests of a billion S3 requests in this mix, at $${USD_PER_10_000_KMS_REQUESTS} per 10,000`,
