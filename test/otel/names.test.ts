@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ATTRIBUTES, METRICS, OTHER, type AttributeValues } from "../../src/otel/index.ts";
+import { METER_NAME, METER_VERSION } from "../../src/otel/names.ts";
+import { prometheusName } from "./prometheus-name.ts";
+
+const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const words = (line: string): string[] => [...line.matchAll(/`([^`]+)`/g)].map(([, word]) => String(word));
+
+describe("the meter", () => {
+  it("has the name and version of the package", () => {
+    const { name, version } = JSON.parse(text("package.json")) as { name: string; version: string };
+    expect({ name: METER_NAME, version: METER_VERSION }).toEqual({ name, version });
+  });
+});
+
+describe("names", () => {
+  it.each(Object.values(METRICS))("$name follows the rules for metric names", ({ name, unit }) => {
+    expect(name).toMatch(/^s3_bucket_key(\.[a-z][a-z_]*[a-z])+$/);
+    expect(name).not.toMatch(/total$/);
+    // An annotation adds nothing to the name, so Prometheus knows it by one name on every road.
+    expect(unit).toMatch(/^\{\w+\}$/);
+  });
+
+  it("uses each attribute of the table, and no other", () => {
+    const used = Object.values(METRICS).flatMap(({ attributes }) => Object.keys(attributes));
+    expect(new Set([...used, ATTRIBUTES.bucket])).toEqual(new Set(Object.values(ATTRIBUTES)));
+  });
+});
+
+/** The values that a table cell names: a closed list, or a cap with the word for the rest. */
+function valuesOf(cell: string): AttributeValues {
+  const cap = new RegExp(`^ the first (\\d+) .*, then \`${OTHER}\``).exec(cell)?.[1];
+  return cap === undefined ? words(cell) : { firstNames: Number(cap) };
+}
+
+describe("docs/telemetry.md", () => {
+  const page = text("docs/telemetry.md");
+  const section = (name: string): string =>
+    page.split(/^#{2,3} /m).find((part) => part.startsWith(`\`${name}\``)) ?? "";
+
+  it("has a section for every metric, and none for another", () => {
+    const documented = [...page.matchAll(/^### `([^`]+)`/gm)].map(([, name]) => String(name));
+    const names = Object.values(METRICS).map(({ name }) => name);
+    expect(new Set(documented)).toEqual(new Set(names));
+    expect(documented).toHaveLength(names.length);
+  });
+
+  it.each(Object.values(METRICS))("tells what $name is", (metric) => {
+    const lines = section(metric.name).split("\n");
+    const kind = { counter: "Counter", "up-down-counter": "UpDownCounter" }[metric.instrument];
+    expect(lines).toContain(`- Prometheus: \`${prometheusName(metric)}\``);
+    expect(lines.find((line) => line.startsWith(`- ${kind}, `))).toContain(`unit \`${metric.unit}\``);
+    const says = (claim: string): boolean => section(metric.name).includes(claim);
+    expect(says("stand at 0 from the start")).toBe(metric.startsAtZero === true);
+    expect(says("only with the option")).toBe(metric.optIn !== undefined);
+    expect(says("with fractions")).toBe(metric.valueType === "double");
+  });
+
+  it.each(Object.values(METRICS))("lists the attributes of $name with all their values", (metric) => {
+    const rows = section(metric.name)
+      .split("\n")
+      .filter((line) => line.startsWith("| `"))
+      .map((line) => line.split("|").slice(1, 3))
+      .map(([name = "", values = ""]) => [words(name).join(), values] as const);
+    expect(rows.map(([name]) => name)).toEqual(Object.keys(metric.attributes));
+    expect(rows.map(([, cell]) => valuesOf(cell))).toEqual(Object.values(metric.attributes));
+  });
+
+  it("lists the attributes that stand nowhere else", () => {
+    for (const name of Object.values(ATTRIBUTES)) expect(page).toContain(`\`${name}\``);
+  });
+});
