@@ -152,8 +152,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     resetKmsRequests: () => state.ledger.reset(),
     advance: (ms) => state.clock.advance(ms),
     createBucket: (name, bucketOptions) => makeBucket(state, name, bucketOptions),
-    createKmsKey: ({ alias, ...options } = {}) => {
-      const key = state.keys.createKey(options);
+    createKmsKey: ({ alias, ...keyOptions } = {}) => {
+      const key = state.keys.createKey(keyOptions);
       if (alias !== undefined) state.keys.createAlias(alias, key.id);
       return key;
     },
