@@ -12,19 +12,21 @@ const QUESTION = 63; // ?
 export function globMatches(pattern: string, text: string, onStep?: () => void): boolean {
   let p = 0;
   let t = 0;
-  let starAt = -1;
+  let afterStar = -1;
   let resumeAt = 0;
   while (t < text.length) {
     onStep?.();
     const code = p < pattern.length ? pattern.charCodeAt(p) : -1;
     if (code === STAR) {
-      starAt = p++;
+      while (pattern.charCodeAt(p) === STAR) p++;
+      if (p === pattern.length) return true;
+      afterStar = p;
       resumeAt = t;
     } else if (code === QUESTION || (code !== -1 && code === text.charCodeAt(t))) {
       p++;
       t++;
-    } else if (starAt >= 0) {
-      p = starAt + 1;
+    } else if (afterStar >= 0) {
+      p = afterStar;
       t = ++resumeAt;
     } else {
       return false;

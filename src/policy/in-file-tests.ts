@@ -3,7 +3,7 @@ import type { PolicyIssue } from "../errors.ts";
 import { decide } from "./decide.ts";
 import { keyArnOf } from "./kms-keys.ts";
 import { POLICY_WITH_TESTS, REQUEST } from "./test-fields.ts";
-import type { Decision, Policy, PolicyTest, PolicyTestRequest, RequestFacts } from "./policy.ts";
+import type { Decision, DecisionSet, Policy, PolicyTest, PolicyTestRequest, RequestFacts } from "./policy.ts";
 import { checkKeyName, checkMeaning, checkShape } from "./validate.ts";
 
 /**
@@ -46,8 +46,10 @@ export interface TestFailure {
 export function runPolicyTests(policy: Policy): readonly PolicyTestResult[] {
   return (policy.tests ?? []).map(({ name, request, expect }) => {
     const decision = decide(policy, factsOfRequest(policy, request));
-    const failures = (Object.keys(expect) as TestFailure["field"][]).flatMap((field): TestFailure[] => {
-      const expected = field === "set" ? withKeyArn(policy, expect.set ?? {}) : expect[field];
+    const failures = Object.entries(expect).flatMap(([member, wanted]): TestFailure[] => {
+      if (wanted === undefined) return [];
+      const field = member as TestFailure["field"];
+      const expected = field === "set" ? withKeyArn(policy, wanted as DecisionSet) : wanted;
       const actual = decision[field];
       return comparable(expected) === comparable(actual) ? [] : [{ field, expected, actual }];
     });

@@ -27,7 +27,7 @@ export function checkShape(value: unknown, shape: Shape): PolicyIssue[] {
 
 function look(shape: Shape, value: unknown, path: Path, report: Report): void {
   const wrongType = (wanted: string, hint = ""): void =>
-    report("wrong-type", path, `Expected ${wanted}, found ${kindOf(value)}.${hint}`);
+    report("wrong-type", path, `Expected ${wanted}, found ${shown(value)}.${hint}`);
 
   switch (shape.is) {
     case "any":
@@ -38,7 +38,7 @@ function look(shape: Shape, value: unknown, path: Path, report: Report): void {
       } else if (!value.trim()) {
         report("empty-text", path, `Expected ${shape.write ?? "text"}, found an empty one.`);
       } else if (shape.like?.test(value) === false || shape.ok?.(value) === false) {
-        report(shape.code as string, path, `${quote(value)} doesn't fit: write ${shape.write}.`);
+        report(shape.code as string, path, `${shown(value)} doesn't fit: write ${shape.write}.`);
       }
       return;
     case "flag":
@@ -49,13 +49,13 @@ function look(shape: Shape, value: unknown, path: Path, report: Report): void {
         report(
           shape.code ?? "unknown-value",
           path,
-          `${quote(value)} isn't known here: write ${anyOf(shape.of)}.${meant(value, shape.of)}`,
+          `${shown(value)} isn't known here: write ${anyOf(shape.of)}.${meant(value, shape.of)}`,
         );
       }
       return;
     case "list":
       if (!Array.isArray(value)) {
-        wrongType("a list", typeof value === "string" ? ` Write [${quote(value)}].` : "");
+        wrongType("a list", typeof value === "string" ? ` Write [${shown(value)}].` : "");
       } else if (value.length === 0 && !shape.mayBeEmpty) {
         report("empty-list", path, "An empty list matches nothing: fill it, or leave the field out.");
       } else {
@@ -111,7 +111,7 @@ function reportUnknownField(of: FieldsShape["of"], name: string, path: Path, rep
   report(
     misplaced ? "not-a-default" : "unknown-field",
     path,
-    `${quote(name)} isn't a field here. ${hint.trim()}`,
+    `${shown(name)} isn't a field here. ${hint.trim()}`,
   );
 }
 
@@ -226,14 +226,13 @@ function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefine
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-function kindOf(value: unknown): string {
+/** A value in a sentence: its kind, or at most 80 characters of itself. */
+function shown(value: unknown): string {
   if (value == null) return "nothing";
   if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "fields" : quote(value);
-}
-
-function quote(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  if (typeof value === "object") return "fields";
+  // What JSON can't say (a bigint, a function) is called by its type.
+  return /^(string|number|boolean)$/.test(typeof value) ? JSON.stringify(value).slice(0, 80) : typeof value;
 }
 
 function anyOf(values: readonly unknown[]): string {

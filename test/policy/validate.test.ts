@@ -23,6 +23,9 @@ const MISTAKES: readonly (readonly [policy: unknown, code: string, path: string,
   [{}, "missing-field", "", "version is missing: write version: 1."],
   [{ version: 2 }, "wrong-version", "version", "write 1"],
   [{ version: "1" }, "wrong-version", "version", '"1" isn\'t known'],
+  [{ version: 10n }, "wrong-version", "version", "bigint isn't known here"],
+  [{ version: () => 1 }, "wrong-version", "version", "function isn't known here"],
+  [{ version: 1, defaults: "audit" }, "wrong-type", "defaults", "Expected fields such as bucketKey"],
   [{ version: 1, ruls: [] }, "unknown-field", "ruls", "Did you mean rules?"],
   [
     { version: 1, zzz: [] },
@@ -50,6 +53,7 @@ const MISTAKES: readonly (readonly [policy: unknown, code: string, path: string,
   [withRule({ bucketKye: "on" }), "unknown-field", "rules.0.bucketKye", "Did you mean bucketKey?"],
   [withRule({ bucketKey: "of" }), "unknown-value", "rules.0.bucketKey", "Did you mean off?"],
   [withRule({ bucketKey: 1 }), "unknown-value", "rules.0.bucketKey", "write on, off, leave, true or false"],
+  [withRule({ bucketKey: { value: "on" } }), "unknown-value", "rules.0.bucketKey", "fields isn't known here"],
   [withRule({ mode: "Enforce" }), "unknown-value", "rules.0.mode", "Did you mean enforce?"],
   [withRule({ match: { buckets: "acme-*" } }), "wrong-type", "rules.0.match.buckets", 'Write ["acme-*"].'],
   [withRule({ match: { buckets: [] } }), "empty-list", "rules.0.match.buckets", "leave the field out"],
@@ -208,7 +212,7 @@ function briefly(issues: readonly PolicyIssue[]): readonly string[] {
 }
 
 describe("checkPolicy", () => {
-  it.each(MISTAKES)("%j: %s at %s", (policy, code, path, says) => {
+  it.each(MISTAKES)("%o: %s at %s", (policy, code, path, says) => {
     const issues = checkPolicy(policy);
     expect(briefly(issues)).toEqual([`${code} at ${path}`]);
     expect(issues[0]?.message).toContain(says);
@@ -328,7 +332,9 @@ describe("checkPolicyAndTests", () => {
     expect(briefly(checkPolicyAndTests(withTest({ size: 1 })))).toEqual([
       "unknown-field at tests.0.request.size",
     ]);
-    expect(checkPolicyAndTests(withTest({ now: "2027-06-30", bucketDefault: "lookup-failed" }))).toEqual([]);
+    expect(
+      checkPolicyAndTests(withTest({ now: "2027-06-30", presigning: true, bucketDefault: "lookup-failed" })),
+    ).toEqual([]);
     expect(checkPolicyAndTests(withTest({}, { notes: [], set: { bucketKey: null } }))).toEqual([]);
   });
 });

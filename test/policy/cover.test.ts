@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { globCovers, matchCovers, ruleCovers } from "../../src/policy/cover.ts";
+import { globMatches } from "../../src/policy/globs.ts";
+import { compileMatch, firstMismatch } from "../../src/policy/match.ts";
+import type { PolicyRule, RequestFacts, RuleMatch } from "../../src/policy/policy.ts";
+
+const glob = fc.string({ unit: fc.constantFrom("a", "b", "*", "?"), minLength: 1, maxLength: 4 });
+const name = fc.string({ unit: fc.constantFrom("a", "b", "*", "?"), maxLength: 6 });
+const some = <T>(items: fc.Arbitrary<T>): fc.Arbitrary<readonly T[] | undefined> =>
+  fc.option(fc.array(items, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 1 });
+const match = fc
+  .record({
+    buckets: some(glob),
+    keys: some(glob),
+    prefixes: some(fc.string({ unit: fc.constantFrom("a", "b", "*"), minLength: 1, maxLength: 2 })),
+    sse: some(fc.constantFrom("unset", "aws:kms")),
+    operations: some(fc.constantFrom("PutObject", "CopyObject")),
+  })
+  .map((fields) => Object.fromEntries(Object.entries(fields).filter(([, items]) => items)) as RuleMatch);
+const facts = fc.record({
+  operation: fc.constantFrom("PutObject", "CopyObject"),
+  bucket: name,
+  key: name,
+  sse: fc.constant("aws:kms"),
+}) as fc.Arbitrary<RequestFacts>;
+
+const fits = (part: RuleMatch, request: RequestFacts): boolean =>
+  firstMismatch(compileMatch(part), request) === undefined;
+
+const rule = (fields: Partial<PolicyRule>): PolicyRule => ({ id: "r", reason: "x", ...fields });
+
+describe("globCovers", () => {
+  it.each([
+    ["*", "anything*", true],
+    ["acme-*", "acme-lake-*", true],
+    ["acme-lake-*", "acme-*", false],
+    ["a?", "ab", true],
+    ["a?", "a*", false],
+    ["a?", "a?", true],
+    ["a*", "a?b", true],
+    ["ab", "a?", false],
+  ])("%s over %s: %s", (wide, narrow, covers) => {
+    expect(globCovers(wide, narrow)).toBe(covers);
+  });
+
+  it("never claims what one text disproves", () => {
+    fc.assert(
+      fc.property(
+        glob,
+        glob,
+        name,
+        (wide, narrow, text) =>
+          !globCovers(wide, narrow) || !globMatches(narrow, text) || globMatches(wide, text),
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+describe("matchCovers", () => {
+  it("never claims what one request disproves", () => {
+    let claims = 0;
+    fc.assert(
+      fc.property(match, match, facts, (outer, inner, request) => {
+        if (!matchCovers(outer, inner)) return true;
+        claims++;
+        return !fits(inner, request) || fits(outer, request);
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(claims).toBeGreaterThan(100);
+  });
+
+  it.each<[RuleMatch, RuleMatch, boolean]>([
+    [{}, { buckets: ["a"] }, true],
+    [{ buckets: ["a"] }, {}, false],
+    [{ keys: ["logs/*"] }, { prefixes: ["logs/x/"] }, true],
+    [{ keys: ["logs/*.gz"] }, { prefixes: ["logs/"] }, false],
+    [{ keys: ["a*"] }, { prefixes: ["a*"] }, false],
+    [{ prefixes: ["logs/"] }, { keys: ["logs/*.gz", "logs/x?"] }, true],
+    [{ prefixes: ["logs/"] }, { keys: ["log*"] }, false],
+    [{ prefixes: ["logs/"] }, { prefixes: ["logs/a"] }, true],
+    [{ accounts: ["1", "2"] }, { accounts: ["2"] }, true],
+    [{ regions: ["a"] }, { regions: ["a", "b"] }, false],
+    [{ bucketType: ["unknown"] }, { bucketType: ["unknown"], kmsKeys: ["x"] }, true],
+    [{ kmsKeys: ["arn:*"] }, { kmsKeys: ["arn:aws:*"] }, true],
+    [{ buckets: undefined } as unknown as RuleMatch, {}, true],
+  ])("%j over %j: %s", (outer, inner, covers) => {
+    expect(matchCovers(outer, inner)).toBe(covers);
+  });
+});
+
+describe("ruleCovers", () => {
+  it.each<[Partial<PolicyRule>, Partial<PolicyRule>, boolean]>([
+    [{}, { match: { buckets: ["a"] } }, true],
+    // A rule that names no operation speaks of object writes only.
+    [{}, { match: { operations: ["PutBucketEncryption"] } }, false],
+    [{ match: { operations: ["PutObject"] } }, {}, false],
+    [{ onExpiry: "drop", expires: "2030-01-01" }, {}, false],
+    [{ except: { buckets: ["a"] } }, {}, false],
+    [{ except: { buckets: ["a"] } }, { except: { buckets: ["a*"] } }, true],
+    [{ except: { buckets: ["a*"] } }, { except: { buckets: ["a"] } }, false],
+  ])("%j over %j: %s", (first, later, covers) => {
+    expect(ruleCovers(rule(first), rule(later))).toBe(covers);
+  });
+});
