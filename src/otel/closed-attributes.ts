@@ -31,7 +31,7 @@ function allowed(values: AttributeValues): (value: string | undefined) => string
   const names = new Set(isCapped ? [] : values);
   const room = isCapped ? values.firstNames : names.size;
   return (value = OTHER) => {
-    if (names.size < room && value !== OTHER) names.add(value);
+    if (names.size < room) names.add(value);
     return names.has(value) ? value : OTHER;
   };
 }

@@ -45,7 +45,8 @@ export class Exporter implements Telemetry {
     const wearer: Wearer = { source, ledger: new Ledger() };
     this.#wearers.add(wearer);
     this.#catchUp();
-    this.#guard(() => (this.#timer ??= startTimer(() => this.#catchUp())));
+    // Some runtimes allow no timer outside a request; requests, collections and flush() then do alone.
+    quietly(() => (this.#timer ??= startTimer(() => this.#catchUp())));
     return () => {
       if (!this.#wearers.has(wearer)) return;
       this.#catchUp();
@@ -165,7 +166,7 @@ function canShrink(metric: MetricKey): boolean {
   return METRICS[metric].instrument === "up-down-counter";
 }
 
-/** A timer that doesn't keep the process alive. Some runtimes allow none at start; requests then do alone. */
+/** A timer that doesn't keep the process alive. */
 function startTimer(tick: () => void): ReturnType<typeof setInterval> {
   const timer: { unref?: () => void } = setInterval(tick, FALLBACK_MS);
   timer.unref?.();
@@ -176,6 +177,6 @@ function quietly(step: () => void): void {
   try {
     step();
   } catch {
-    // Nowhere left to say it.
+    // Nothing that the counts would miss, or nowhere left to say it.
   }
 }

@@ -212,6 +212,30 @@ describe("pending counts", () => {
     expect(added()).toBe(3);
   });
 
+  it("need no timer once the last plugin has closed", () => {
+    vi.useFakeTimers();
+    const telemetry = otel();
+    const plugins = [worn(new Wearing(telemetry)), worn(new Wearing(telemetry))];
+    const timers = plugins.map((plugin) => {
+      const running = vi.getTimerCount();
+      plugin.detach();
+      return running;
+    });
+    expect([...timers, vi.getTimerCount()]).toEqual([1, 1, 0]);
+  });
+
+  it("are collected where the runtime allows no timer", async () => {
+    vi.stubGlobal("setInterval", () => {
+      throw new Error("Disallowed operation called within global scope");
+    });
+    const { provider, reader } = sdk();
+    const plugin = worn(wear({ meterProvider: provider }));
+    vi.unstubAllGlobals();
+    plugin.record(write());
+    expect(await requests(reader)).toBe(1);
+    expect(plugin.counts.stats().errors).toEqual([]);
+  });
+
   it("are exported by flush() before it resolves, as a Lambda handler needs", async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
     const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
