@@ -348,9 +348,12 @@ async function checkLine(modules, dist) {
   await mkdir(join(modules, ".cache"), { recursive: true });
   const scratch = await mkdtemp(join(modules, ".cache", "line-check-"));
   try {
+    // Once, so that a build meanwhile can't give scenarios different code.
+    const code = join(scratch, "dist");
+    await copyCode(dist, code);
     for (const [i, [name, scenario]] of Object.entries(SCENARIOS).entries()) {
       const folder = join(scratch, String(i));
-      await prepare(folder, dist, modules, scenario);
+      await prepare(folder, code, modules, scenario);
       const args = [join(folder, "line-check.mjs"), "--scenario", name];
       await promisify(execFile)(process.execPath, args, { timeout: 20_000 }).catch((error) => {
         throw new Error(`${name}: ${error.stderr || error.message}`);
