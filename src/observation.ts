@@ -73,12 +73,12 @@ export function observeFailure(
       outcome.response = judged(answer, { verdict: "unverified", drifts: [] }, decision.rule);
     }
   }
-  if (amended && isDenial(name, status)) {
+  const advice = amended ? adviceOnDenial(name, status) : undefined;
+  if (advice !== undefined) {
     outcome.error = { type: name, phase: "amended" };
     runtime.log(
-      `${operation} to bucket ${bucket} was denied (${name}) after rule ${decision.rule} wrote ` +
-        `${JSON.stringify(decision.set)} into it. Check that this principal may use the KMS key with the ` +
-        "bucket's ARN as encryption context (kms:GenerateDataKey and kms:Decrypt).",
+      `${operation} to bucket ${bucket} was denied (${name}) after rule ${decision?.rule} wrote ` +
+        `${JSON.stringify(decision?.set)} into it. ${advice}`,
       context,
     );
   } else if (isOfKms(name, message)) {
@@ -118,9 +118,26 @@ function describeError(error: unknown): { name: string; status: number; message:
   };
 }
 
-/** S3 or KMS said no to what the request asks for, as against to the object or the network. */
-function isDenial(name: string, status: number): boolean {
-  return status === 403 || isOfKms(name, "") || name === "InvalidArgument" || name === "InvalidRequest";
+/** 403s that speak of who asks, not of what is asked for. */
+const OF_CREDENTIALS: ReadonlySet<string> = new Set([
+  "ExpiredToken",
+  "InvalidAccessKeyId",
+  "InvalidToken",
+  "RequestTimeTooSkewed",
+  "SignatureDoesNotMatch",
+]);
+
+/** What to look at when S3 or KMS said no to what the request asks for; undefined: it said no to something else. */
+function adviceOnDenial(name: string, status: number): string | undefined {
+  if (name.startsWith("KMS.")) return "Check the rule's KMS key: its ARN, Region, account and state.";
+  if (name === "InvalidArgument" || name === "InvalidRequest") {
+    return "The server does not take these settings together.";
+  }
+  if (status !== 403 || OF_CREDENTIALS.has(name)) return undefined;
+  return (
+    "Check that this principal may use the KMS key with the bucket's ARN as encryption context " +
+    "(kms:GenerateDataKey and kms:Decrypt)."
+  );
 }
 
 function isOfKms(name: string, message: string): boolean {

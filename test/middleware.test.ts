@@ -360,6 +360,29 @@ describe("answers", () => {
     expect(warn.mock.calls[0]?.[0]).toContain("rule r0");
   });
 
+  const answersToAmended = [
+    ["AccessDenied", 403, "amended", "kms:GenerateDataKey and kms:Decrypt"],
+    ["KMS.DisabledException", 400, "amended", "its ARN, Region, account and state"],
+    ["InvalidArgument", 400, "amended", "does not take these settings together"],
+    ["SignatureDoesNotMatch", 403, undefined, undefined],
+    ["NoSuchBucket", 404, undefined, undefined],
+  ] as const;
+  it.each(answersToAmended)(
+    "to an amended write that say %s (%i) are told apart",
+    async (code, statusCode, phase, advice) => {
+      const body = `<Error><Code>${code}</Code><Message>m</Message></Error>`;
+      const { client } = stubClient(() => ({ statusCode, body }));
+      const warn = vi.fn();
+      const plugin = bucketKeys({ policy: lake, logger: { warn } });
+      client.middlewareStack.use(plugin);
+      await expect(client.send(new PutObjectCommand(put))).rejects.toMatchObject({ name: code });
+      expect(plugin.stats().errors).toEqual(phase === undefined ? [] : [{ type: code, phase, count: 1 }]);
+      expect(warn.mock.calls.map(([line]) => line)).toEqual(
+        advice === undefined ? [] : [expect.stringContaining(advice)],
+      );
+    },
+  );
+
   it("that throttle on KMS are counted, whoever wrote the request", async () => {
     const body =
       "<Error><Code>SlowDown</Code><Message>Please reduce your request rate for operations involving AWS KMS.</Message></Error>";

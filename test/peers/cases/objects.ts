@@ -113,7 +113,6 @@ export const OBJECTS = {
       "throws SignatureDoesNotMatch",
       "decided: PutObject completed",
       "judged: PutObject unknown, unverified",
-      "error: SignatureDoesNotMatch (amended)",
     ],
   },
 } satisfies Cases;
