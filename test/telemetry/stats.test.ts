@@ -47,6 +47,14 @@ describe("stats", () => {
     });
   });
 
+  it.each([1, 31, 32, 33, 100])("counts all of %s outcomes, however they are batched", (outcomes) => {
+    const some = counts();
+    for (let i = 0; i < outcomes; i++) some.record(write(), i);
+    expect(some.stats()).toMatchObject({ requests: [{ count: outcomes }], responses: [{ count: outcomes }] });
+    some.record(write(), outcomes);
+    expect(some.stats().requests).toMatchObject([{ count: outcomes + 1 }]);
+  });
+
   it("counts a refusal once, as a request and nothing else", () => {
     const some = counts();
     some.record(refused(), 0);
