@@ -47,7 +47,7 @@ describe("stats", () => {
     });
   });
 
-  it.each([1, 31, 32, 33, 100])("counts all of %s outcomes, however they are batched", (outcomes) => {
+  it.each([1, 31, 32, 33, 100])("counts all of %s outcomes, and the next one once", (outcomes) => {
     const some = counts();
     for (let i = 0; i < outcomes; i++) some.record(write(), i);
     expect(some.stats()).toMatchObject({ requests: [{ count: outcomes }], responses: [{ count: outcomes }] });
