@@ -327,7 +327,7 @@ describe("answers", () => {
       "enabled",
       "noncompliant",
     ],
-    ["no headers", {}, "unknown", "not-applicable"],
+    ["no headers", {}, "unknown", "noncompliant"],
   ] as const;
   it.each(reads)("to a read of %s", async (_what, headers, state, verdict) => {
     const { client } = stubClient(() => ({ headers }));

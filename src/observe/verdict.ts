@@ -35,9 +35,14 @@ export function judgeWrite(
   return judgeRead(policy, policy.ruleById(decision.rule), answer);
 }
 
-/** Answer against policy, for reads and parts; an old object is no drift. */
+/** Part against policy: some servers name no encryption there, which says nothing about the object. */
+export function judgePart(policy: CompiledPolicy, rule: CompiledRule, answer: ResponseFacts): Judgement {
+  return answer.sse === "none" ? judged("not-applicable") : judgeRead(policy, rule, answer);
+}
+
+/** Answer against policy; an old object is no drift. An object whose answer names no encryption has none. */
 export function judgeRead(policy: CompiledPolicy, rule: CompiledRule, answer: ResponseFacts): Judgement {
-  if (rule.mode === "off" || answer.sse === "none") return judged("not-applicable");
+  if (rule.mode === "off") return judged("not-applicable");
   if (answer.sse !== "aws:kms") return judged(rule.kmsKey === undefined ? "not-applicable" : "noncompliant");
   if (answer.state === "unknown" || (rule.bucketKey === undefined && rule.kmsKey === undefined)) {
     return judged("not-applicable");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ResponseFacts } from "../../src/observe/response-facts.ts";
-import { judgeRead, judgeWrite } from "../../src/observe/verdict.ts";
+import { judgePart, judgeRead, judgeWrite } from "../../src/observe/verdict.ts";
 import { compilePolicy, type CompiledPolicy } from "../../src/policy/compile.ts";
 import { decideCompiled } from "../../src/policy/decide.ts";
 import type { PolicyDefaults, PolicyRule, RequestFacts } from "../../src/policy/policy.ts";
@@ -165,12 +165,23 @@ describe("a read", () => {
     ["under another key", keyed, kms("enabled", OTHER), "noncompliant"],
     ["of SSE-S3", on, other("AES256"), "not-applicable"],
     ["of SSE-S3 where a key is wanted", keyed, other("AES256"), "noncompliant"],
-    ["that names no encryption", keyed, nothing, "not-applicable"],
+    ["that names no encryption", on, nothing, "not-applicable"],
+    ["that names no encryption where a key is wanted", keyed, nothing, "noncompliant"],
     ["with a garbled flag", on, kms("unknown", KEY), "not-applicable"],
     ["where the rule states nothing", {}, kms("enabled", KEY), "not-applicable"],
     ["where the rule is off", { ...on, mode: "off" }, kms("disabled", KEY), "not-applicable"],
   ] as const)("%s", (_what, rule, answer, verdict) => {
     const policy = policyWith(rule);
     expect(judgeRead(policy, policy.ruleById("r"), answer)).toEqual({ verdict, drifts: [] });
+  });
+});
+
+describe("a part", () => {
+  it.each([
+    ["is judged like a read", kms("disabled", KEY), "noncompliant"],
+    ["says nothing about the object when it names no encryption", nothing, "not-applicable"],
+  ] as const)("%s", (_what, answer, verdict) => {
+    const policy = policyWith(keyed);
+    expect(judgePart(policy, policy.ruleById("r"), answer)).toEqual({ verdict, drifts: [] });
   });
 });

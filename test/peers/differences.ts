@@ -33,15 +33,16 @@ const drift = (operation: string, kind: string, state = "disabled"): readonly st
   `drift: ${operation} ${kind}`,
 ];
 const noncompliant = (operation: string): string => `judged: ${operation} disabled, noncompliant`;
+const notKms = (operation: string): string => `judged: ${operation} unknown, noncompliant`;
 const nothingSaid = (operation: string): string => `judged: ${operation} unknown, not-applicable`;
 
 const NO_DEFAULT_ENCRYPTION = {
   "PutObject -> 200 AES256": "PutObject -> 200",
   "judged: PutObject not-applicable, not-applicable": nothingSaid("PutObject"),
-  "judged: PutObject not-applicable, noncompliant": nothingSaid("PutObject"),
+  "judged: PutObject not-applicable, noncompliant": notKms("PutObject"),
   "presigned PUT -> 200 AES256": "presigned PUT -> 200",
   "GetObject -> 200 AES256": "GetObject -> 200",
-  "judged: GetObject not-applicable, noncompliant": nothingSaid("GetObject"),
+  "judged: GetObject not-applicable, noncompliant": notKms("GetObject"),
 };
 
 /** What is answered to a signature by another secret where signatures are not checked. */
@@ -55,7 +56,7 @@ const ANY_SIGNATURE = {
 const OVERWRITTEN = {
   [GET]: "GetObject -> 200",
   [RIGHT]: "the bytes are the XML of the request",
-  [compliant("GetObject")]: nothingSaid("GetObject"),
+  [compliant("GetObject")]: notKms("GetObject"),
 };
 
 const MOTO_PARTS: Difference = {
@@ -195,7 +196,7 @@ const CEPH_RGW: Differences = {
         [COPY]: `CopyObject ${STATE} -> 200`,
         [honoured("CopyObject")]: drift("CopyObject", "algorithm", "unknown"),
         [GET]: "GetObject -> 200",
-        [compliant("GetObject")]: nothingSaid("GetObject"),
+        [compliant("GetObject")]: notKms("GetObject"),
       },
     },
     "copy-encrypted": {
