@@ -1,5 +1,5 @@
-/** How long S3 is modelled to reuse one bucket key. AWS publishes no figure. */
-const WINDOW_MS = 5 * 60 * 1_000;
+/** How long S3 is modelled to reuse one bucket key, as in the simulator. AWS publishes no figure. */
+const WINDOW_MS = 60_000;
 /** Bucket and key pairs remembered; beyond them nothing counts as avoided. */
 const MAX_PAIRS = 1_000;
 
@@ -19,8 +19,8 @@ const KMS_OPERATION: Readonly<Record<string, KmsOperation>> = {
 /**
  * A model of the KMS requests that bucket keys saved, never a measurement.
  *
- * Every answer with a bucket key counts as avoided, but for one per bucket, KMS key, KMS operation and five
- * minutes: the request for the bucket key itself. Where many processes share a role it says too little, since
+ * Every answer with a bucket key counts as avoided, but for one per bucket, KMS key, KMS operation and
+ * minute: the request for the bucket key itself. Where many processes share a role it says too little, since
  * each assumes requests of its own; for reads of objects written at many different times it says too much,
  * since each time has a bucket key of its own. HeadObject makes no KMS request and counts nothing.
  */
