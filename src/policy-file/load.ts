@@ -43,8 +43,10 @@ export interface LoadedPolicy extends PolicySource {
  * @param pathOrSource - A path, a `file:` URL, or your own source of text.
  * @throws (rejects) `PolicyError` when the first load fails and `onError` isn't given.
  * @example
+ * ```ts
  * const policy = await loadPolicy("bucket-keys.yaml");
  * s3.middlewareStack.use(bucketKeys({ policy }));
+ * ```
  * @public
  */
 export async function loadPolicy(

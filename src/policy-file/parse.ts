@@ -46,8 +46,10 @@ export interface ParsePolicyOptions {
  * @param text - Below 10 MB.
  * @returns Never throws on bad text.
  * @example
+ * ```ts
  * const { policy, issues } = parsePolicy("version: 1\ndefaults: { bucketKye: on }");
  * // issues[0]: { code: "unknown-field", at: "policy:2:13", message: '"bucketKye" isn\'t a field here. Did you mean bucketKey?', ... }
+ * ```
  * @public
  */
 export function parsePolicy(text: string, { file = "policy" }: ParsePolicyOptions = {}): ParsedPolicy {

@@ -51,7 +51,9 @@ export const POLICY_SCHEMA: Readonly<Record<string, unknown>> = policySchema();
  * A fresh copy of `POLICY_SCHEMA`, free to be changed.
  *
  * @example
+ * ```ts
  * writeFileSync("bucket-keys.schema.json", JSON.stringify(policySchema()));
+ * ```
  * @public
  */
 export function policySchema(): Record<string, unknown> {
@@ -100,7 +102,7 @@ function fieldSchema(shape: Shape, parent: string, field: string): Record<string
   const described = description === undefined ? {} : { description };
   if (shape.is !== "fields" || shape.of !== MATCH.of) return { ...described, ...schemaOf(shape, field) };
   // What stands beside a $ref is ignored, hence allOf.
-  const notEmpty = shape.mayBeEmpty ? {} : { minProperties: 1 };
+  const notEmpty = shape.mayBeEmpty ? {} : { type: "object", minProperties: 1 };
   return { ...described, allOf: [{ $ref: "#/definitions/match" }], ...notEmpty };
 }
 

@@ -11,6 +11,7 @@ import { MAX_BYTES } from "./yaml-text.ts";
  * @public
  */
 export interface PolicyText {
+  /** YAML or JSON. */
   readonly text: string;
   /** The same word means the same text, so nothing is parsed again. */
   readonly etag: string;

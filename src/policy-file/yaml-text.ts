@@ -56,7 +56,8 @@ export function readYaml(source: string): YamlText {
     return failed(mistake("too-deep"));
   }
   const [document, second] = documents;
-  if (document === undefined || document.contents === null) return failed(mistake("empty-file"));
+  if (document === undefined || isNothing(document.contents)) return failed(mistake("empty-file"));
+  if (document.errors.some(({ code }) => code === "RESOURCE_EXHAUSTION")) return failed(mistake("too-deep"));
   const mistakes = [...document.errors, ...document.warnings].map(fromYaml);
   if (second !== undefined) mistakes.push(mistake("several-documents", second.range[0]));
   if (mistakes.length > 0) return failed(...firstPerLine(mistakes, position));
@@ -69,7 +70,7 @@ export function readYaml(source: string): YamlText {
       position,
     };
   } catch (error) {
-    return failed(aliasMistake(error as Error, text));
+    return failed(aliasMistake(error, text));
   }
 }
 
@@ -114,7 +115,9 @@ function firstPerLine(
     });
 }
 
-function aliasMistake({ message }: Error, text: string): SyntaxMistake {
+function aliasMistake(error: unknown, text: string): SyntaxMistake {
+  if (error instanceof RangeError) return mistake("too-deep");
+  const message = String(error);
   const unresolved = /Unresolved alias.*: (\S+)$/.exec(message)?.[1];
   if (unresolved === undefined) return mistake("alias-bomb", Math.max(text.indexOf("*"), 0));
   return {
@@ -122,6 +125,10 @@ function aliasMistake({ message }: Error, text: string): SyntaxMistake {
     message: `*${unresolved} stands for nothing: put &${unresolved} before the value it repeats, or quote a pattern that starts with *.`,
     offset: Math.max(text.indexOf(`*${unresolved}`), 0),
   };
+}
+
+function isNothing(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
 }
 
 function offsetOf(
