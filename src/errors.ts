@@ -32,7 +32,9 @@ export interface PolicyIssue {
  * @public
  */
 export class PolicyError extends BucketKeyError {
+  /** The name of the class, whatever a minifier makes of it. */
   override readonly name = "PolicyError";
+  /** Narrows `BucketKeyError` to this class. */
   readonly code = "ERR_BUCKET_KEY_POLICY";
   /** All mistakes of the stage that failed: syntax, shape, meaning or in-file tests. */
   readonly issues: readonly PolicyIssue[];
@@ -52,7 +54,9 @@ export class PolicyError extends BucketKeyError {
  * @public
  */
 export class BucketKeyRefusedError extends BucketKeyError {
+  /** The name of the class, whatever a minifier makes of it. */
   override readonly name = "BucketKeyRefusedError";
+  /** Narrows `BucketKeyError` to this class. */
   readonly code = "ERR_BUCKET_KEY_REFUSED";
   /** Why, in one word of the `why` vocabulary. */
   readonly why: RefusedWhy;
@@ -94,7 +98,9 @@ export class BucketKeyRefusedError extends BucketKeyError {
  * @public
  */
 export class BucketKeySetupError extends BucketKeyError {
+  /** The name of the class, whatever a minifier makes of it. */
   override readonly name = "BucketKeySetupError";
+  /** Narrows `BucketKeyError` to this class. */
   readonly code = "ERR_BUCKET_KEY_SETUP";
 }
 

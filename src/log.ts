@@ -6,6 +6,7 @@ import type { Context } from "./call.ts";
  * @public
  */
 export interface Logger {
+  /** Takes one line for people. */
   warn(message: string): void;
 }
 

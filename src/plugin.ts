@@ -43,9 +43,11 @@ export interface BucketKeysOptions {
  * @public
  */
 export interface MiddlewareStackView {
+  /** Puts a middleware on; throws when its name is taken and `placement.override` isn't set. */
   // `any` on purpose: it keeps every copy of the SDK's own types assignable.
   // oxlint-disable-next-line typescript/no-explicit-any
   add(middleware: (next: any, context: any) => any, placement: any): void;
+  /** Takes a middleware off; whether it was there. */
   // oxlint-disable-next-line typescript/no-explicit-any
   remove(toRemove: any): boolean;
 }
@@ -90,8 +92,10 @@ const BUILT_IN: Policy = { version: 1, defaults: { bucketKey: "on", mode: "enfor
  * @throws `PolicyError` when the policy can't be used. `BucketKeySetupError` when it needs an option that
  * isn't given.
  * @example
+ * ```ts
  * const s3 = new S3Client({});
  * s3.middlewareStack.use(bucketKeys({ policy: await loadPolicy("bucket-keys.yaml") }));
+ * ```
  * @public
  */
 export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {

@@ -55,7 +55,11 @@ export const ATTRIBUTES = {
   bucket: "aws.s3.bucket",
 } as const;
 
-/** @public */
+/**
+ * Any of the attribute names.
+ *
+ * @public
+ */
 export type AttributeName = (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES];
 
 /**
@@ -72,12 +76,15 @@ export type AttributeValues = readonly string[] | { readonly firstNames: number 
  * @public
  */
 export interface MetricDefinition {
+  /** Name of the metric. */
   readonly name: string;
+  /** Kind of the instrument. */
   readonly instrument: "counter" | "up-down-counter";
   /** UCUM; annotations such as `{request}` are not part of Prometheus names. */
   readonly unit: string;
   /** `int`: whole numbers only. */
   readonly valueType: "int" | "double";
+  /** What one unit of it is. */
   readonly description: string;
   /** All of them stand on every point. */
   readonly attributes: Readonly<Partial<Record<AttributeName, AttributeValues>>>;
@@ -87,7 +94,11 @@ export interface MetricDefinition {
   readonly optIn?: "avoidedCost";
 }
 
-/** @public */
+/**
+ * The metrics, by what they count.
+ *
+ * @public
+ */
 export type MetricKey =
   | "requests"
   | "responses"

@@ -22,7 +22,9 @@ import { checkOptions, type OtelOptions } from "./options.ts";
  *
  * @throws `BucketKeySetupError` when an option is out of its range.
  * @example
+ * ```ts
  * client.middlewareStack.use(bucketKeys({ policy, telemetry: otel() }));
+ * ```
  * @public
  */
 export function otel(options: OtelOptions = {}): Telemetry {

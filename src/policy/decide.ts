@@ -26,9 +26,11 @@ const NO_NOTES: readonly Note[] = [];
  * @param policy - A valid policy (see `definePolicy`); it is compiled once and remembered.
  * @param facts - What the caller wrote. Without `now`, nothing expires.
  * @example
+ * ```ts
  * decide({ version: 1, defaults: { bucketKey: "on", mode: "enforce" } },
  *   { operation: "PutObject", bucket: "b", key: "k", sse: "aws:kms" });
  * // { decision: "amend", why: "set", set: { bucketKey: true }, rule: "defaults", mode: "enforce", ... }
+ * ```
  * @public
  */
 export function decide(policy: Policy, facts: RequestFacts): Decision {

@@ -9,10 +9,12 @@ import { checkPolicy } from "./validate.ts";
  *
  * @throws `PolicyError` with every mistake: those of shape, or when there are none, those of meaning.
  * @example
+ * ```ts
  * const policy = definePolicy({
  *   version: 1,
  *   rules: [{ id: "lake", reason: "KMS bill", match: { buckets: ["acme-lake-*"] }, bucketKey: "on", mode: "enforce" }],
  * });
+ * ```
  * @public
  */
 export function definePolicy(policy: Policy): Policy {

@@ -10,7 +10,9 @@ import type { Decision, Policy, PolicyRule, RequestFacts, Why } from "./policy.t
  * @public
  */
 export interface ExplainedRule {
+  /** Id of the rule; `defaults` when no rule matched. */
   readonly rule: string;
+  /** `not-reached`: an earlier rule decided. */
   readonly result: "decided" | "no-match" | "not-reached";
   /** The first field that failed; `excepted` and `expired` when `match` itself fits. */
   readonly failed?: string;
@@ -22,6 +24,7 @@ export interface ExplainedRule {
  * @public
  */
 export interface Explanation {
+  /** As `decide` gives it. */
   readonly decision: Decision;
   /** Every rule in file order; `defaults` last, when no rule matched. */
   readonly trace: readonly ExplainedRule[];
@@ -62,7 +65,9 @@ export const WHY_TEXT: Readonly<Record<Why, string>> = {
  * @param policy - A valid policy.
  * @param facts - What the caller wrote.
  * @example
+ * ```ts
  * console.log(explain(policy, { operation: "PutObject", bucket: "acme-lake-raw", key: "a/b" }).text);
+ * ```
  * @public
  */
 export function explain(policy: Policy, facts: RequestFacts): Explanation {

@@ -39,14 +39,19 @@ export type BucketType =
  * @public
  */
 export interface RuleMatch {
+  /** Globs of bucket names. */
   readonly buckets?: readonly string[];
+  /** Globs of whole object keys. */
   readonly keys?: readonly string[];
+  /** Literal starts of object keys. */
   readonly prefixes?: readonly string[];
   /** Operations; absent: the object writes. `PutBucketEncryption` matches only when listed. */
   readonly operations?: readonly string[];
   /** Algorithms as the caller wrote them; `unset` for none, `SSE-C` for customer keys. */
   readonly sse?: readonly string[];
+  /** Globs of the key as the caller wrote it. */
   readonly kmsKeys?: readonly string[];
+  /** Kinds of bucket. */
   readonly bucketType?: readonly BucketType[];
   /** Needs the plugin option `region`. */
   readonly regions?: readonly string[];
@@ -84,6 +89,7 @@ export interface PolicyRule extends PolicyDefaults {
   readonly id: string;
   /** Why the rule exists; stands in every refusal. */
   readonly reason: string;
+  /** What the rule speaks of; absent: all object writes. */
   readonly match?: RuleMatch;
   /** Same shape as `match`; what matches here goes on to the next rule. */
   readonly except?: RuleMatch;
@@ -114,9 +120,11 @@ export type NamedKmsKey = string | { readonly arn: string; readonly aliases?: re
  * @public
  */
 export interface PolicyTest {
+  /** What the test is about; stands in the report. */
   readonly name: string;
   /** Facts; `kmsKey` may be `@name`, `now` an ISO date. */
   readonly request: PolicyTestRequest;
+  /** What must be decided; only the fields that stand here are held against the decision. */
   readonly expect: {
     readonly rule?: string;
     readonly decision?: DecisionKind;
@@ -141,11 +149,15 @@ export type PolicyTestRequest = Omit<RequestFacts, "now"> & { readonly now?: str
  * @public
  */
 export interface Policy {
+  /** Version of the format. */
   readonly version: 1;
+  /** What rules inherit, and what holds where none matches. */
   readonly defaults?: PolicyDefaults;
+  /** Keys by the names that rules use, as `@name`. */
   readonly kmsKeys?: Readonly<Record<string, NamedKmsKey>>;
   /** Ordered: the FIRST match decides; none: `defaults`. */
   readonly rules?: readonly PolicyRule[];
+  /** Requests and what must be decided about them; `parsePolicy`, `loadPolicy` and `check` run them. */
   readonly tests?: readonly PolicyTest[];
 }
 
@@ -155,9 +167,13 @@ export interface Policy {
  * @public
  */
 export interface RequestFacts {
+  /** The S3 operation, such as `PutObject`. */
   readonly operation: string;
+  /** Bucket name, or what `resolveBucket` made of it. */
   readonly bucket: string;
+  /** Object key; absent for operations on buckets. */
   readonly key?: string | undefined;
+  /** Kind of the bucket; absent: general purpose. */
   readonly bucketType?: BucketType | undefined;
   /** As the caller wrote it; `SSE-C` for customer keys; absent: none named. */
   readonly sse?: string | undefined;
@@ -167,11 +183,15 @@ export interface RequestFacts {
   readonly bucketKey?: boolean | undefined;
   /** The caller gave an encryption context. */
   readonly ownContext?: boolean | undefined;
+  /** Where a copy comes from. */
   readonly copySource?: { readonly bucket: string; readonly bucketType?: BucketType } | undefined;
   /** Default encryption of the bucket, only under `whenSseUnset: lookup`. */
   readonly bucketDefault?: BucketDefault | "lookup-failed" | undefined;
+  /** The request is being presigned, not sent. */
   readonly presigning?: boolean | undefined;
+  /** As the plugin option `region` says. */
   readonly region?: string | undefined;
+  /** As the plugin option `account` says. */
   readonly account?: string | undefined;
   /** No `now`: nothing expires. */
   readonly now?: Date | undefined;
@@ -183,12 +203,19 @@ export interface RequestFacts {
  * @public
  */
 export interface BucketDefault {
+  /** Algorithm, such as `AES256` or `aws:kms`. */
   readonly sse: string;
+  /** Key of the default; absent with `aws:kms`: the AWS managed key. */
   readonly kmsKey?: string;
+  /** Whether writes that say nothing get a bucket key. */
   readonly bucketKey: boolean;
 }
 
-/** @public */
+/**
+ * Let a request pass, change it, or refuse it.
+ *
+ * @public
+ */
 export type DecisionKind = "pass" | "amend" | "refuse";
 
 /**
@@ -274,8 +301,11 @@ export type Seal = "seal" | "unseal" | "leave";
  * @public
  */
 export interface DecisionSet {
+  /** Algorithm to write. */
   readonly sse?: string;
+  /** Key ARN to write. */
   readonly kmsKey?: string;
+  /** Flag to write; `null` removes it. */
   readonly bucketKey?: boolean | null;
 }
 
@@ -285,13 +315,19 @@ export interface DecisionSet {
  * @public
  */
 export interface Decision {
+  /** Let it pass, change it, or send nothing. */
   readonly decision: DecisionKind;
+  /** The one word that says why. */
   readonly why: Why;
   /** Id of the rule that decided; `defaults` when none matched. */
   readonly rule: string;
+  /** The mode in force: only `enforce` carries the decision out. */
   readonly mode: Mode;
+  /** What changes; only with `amend`. */
   readonly set?: DecisionSet;
+  /** What happens to the body. */
   readonly seal: Seal;
+  /** Things to know that change nothing. */
   readonly notes: readonly Note[];
 }
 

@@ -6,7 +6,9 @@ import type { Policy } from "./policy.ts";
  * @public
  */
 export interface PolicySnapshot {
+  /** The policy in force; absent when none was ever loaded. */
   readonly policy?: Policy;
+  /** Without a policy: let every write pass, or refuse those that could have been amended. */
   readonly failure?: "fail-open" | "fail-closed";
 }
 
@@ -16,7 +18,9 @@ export interface PolicySnapshot {
  * @public
  */
 export interface PolicyChange {
+  /** Whether the new policy took the place of the old one. */
   readonly result: "accepted" | "rejected";
+  /** What holds from now on. */
   readonly snapshot: PolicySnapshot;
   /** What to tell people. */
   readonly message?: string;
@@ -28,8 +32,13 @@ export interface PolicyChange {
  * @public
  */
 export interface PolicySource {
+  /** What holds now; asked for once, when a plugin is made. */
   current(): PolicySnapshot;
-  /** @returns A function that ends the subscription. */
+  /**
+   * Calls `listener` after every reload, accepted or rejected.
+   *
+   * @returns A function that ends the subscription.
+   */
   subscribe(listener: (change: PolicyChange) => void): () => void;
   /** Ends watching; the current policy stays. */
   close(): void;

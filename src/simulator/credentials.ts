@@ -6,7 +6,9 @@ import type { IncomingHttpHeaders } from "node:http";
  * @public
  */
 export interface SimulatorCredentials {
+  /** Tells who asks. */
   readonly accessKeyId: string;
+  /** Given to the client; signatures are not verified. */
   readonly secretAccessKey: string;
   /** Who the KMS requests are made for: bucket keys are fetched once per principal. */
   readonly principalArn: string;

@@ -20,7 +20,7 @@ const LOOPBACK = "127.0.0.1";
 export interface SimulatorOptions {
   /** Port on 127.0.0.1. @defaultValue 0: any free port */
   readonly port?: number;
-  /** @defaultValue "eu-west-1" */
+  /** Region of buckets, keys and ARNs. @defaultValue "eu-west-1" */
   readonly region?: string;
   /** Twelve digits. @defaultValue "111122223333" */
   readonly accountId?: string;
@@ -48,6 +48,7 @@ export interface SimulatorOptions {
  * @public
  */
 export interface BucketOptions {
+  /** Left out: SSE-S3, as on new buckets. */
   readonly encryption?: BucketEncryption;
 }
 
@@ -57,10 +58,11 @@ export interface BucketOptions {
  * @public
  */
 export interface BucketEncryption {
+  /** The algorithm of writes that name none. */
   readonly sse: "AES256" | "aws:kms" | "aws:kms:dsse";
   /** ARN, id or alias of a KMS key; left out with `aws:kms`: the AWS managed key `aws/s3`. */
   readonly kmsKey?: string;
-  /** @defaultValue false */
+  /** Whether SSE-KMS writes that say nothing get a bucket key. @defaultValue false */
   readonly bucketKey?: boolean;
   /** Whether SSE-C is refused. @defaultValue true, as on new buckets since April 2026 */
   readonly blocksCustomerKeys?: boolean;
@@ -72,9 +74,13 @@ export interface BucketEncryption {
  * @public
  */
 export interface SimulatorClientConfig {
+  /** `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
+  /** The simulator's region. */
   readonly region: string;
+  /** Those of the first principal. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Bucket names go into the path: a loopback address has no subdomains. */
   readonly forcePathStyle: true;
 }
 
@@ -122,6 +128,7 @@ export interface Simulator {
  *
  * @throws `RangeError` for an option out of range; the server's error when the port is taken.
  * @example
+ * ```ts
  * const sim = await startSimulator({ buckets: ["lake"] });
  * const key = sim.createKmsKey();
  * const s3 = new S3Client(sim.clientConfig);
@@ -129,6 +136,7 @@ export interface Simulator {
  * for (const Key of ["a", "b", "c"]) await s3.send(new PutObjectCommand({ ...write, Key, Body: "x" }));
  * sim.kmsRequestCount(); // 1 (simulated)
  * await sim.close();
+ * ```
  * @public
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {

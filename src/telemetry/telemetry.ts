@@ -28,6 +28,7 @@ export type ErrorPhase = "policy" | "request" | "response" | "amended" | "kms" |
  * @public
  */
 export interface Outcome {
+  /** The S3 operation, such as `PutObject`. */
   readonly operation: string;
   /** As the caller named it. */
   readonly bucket: string;
@@ -44,6 +45,7 @@ export interface Outcome {
     /** Id of the rule the answer was held against; `defaults` when none matched. */
     readonly rule: string;
   };
+  /** What went wrong and where; `type` is the error code of S3 or KMS, or `_OTHER`. */
   readonly error?: { readonly type: string; readonly phase: ErrorPhase };
 }
 
@@ -55,8 +57,11 @@ export interface Outcome {
 export interface Stats {
   /** When counting began, ISO 8601. */
   readonly since: string;
+  /** Digest of the policy in force; `none` without one. */
   readonly policyDigest: string;
+  /** The strongest mode in force. */
   readonly mode: Mode;
+  /** Writes, by what was decided. */
   readonly requests: readonly {
     operation: string;
     decision: DecisionKind;
@@ -64,6 +69,7 @@ export interface Stats {
     mode: Mode;
     count: number;
   }[];
+  /** Answers to writes, reads and parts, by what they say. */
   readonly responses: readonly {
     operation: string;
     state: ResponseState;
@@ -71,10 +77,15 @@ export interface Stats {
     verdict: Verdict;
     count: number;
   }[];
+  /** Answers by the rule they were held against. */
   readonly rules: readonly { rule: string; state: ResponseState; count: number }[];
+  /** Enforced writes that S3 answered differently, by what differed. */
   readonly drifts: readonly { operation: string; kind: DriftKind; count: number }[];
+  /** Things to know that changed nothing. */
   readonly notes: readonly { note: Note; count: number }[];
+  /** What went wrong, by error code and where it was seen. */
   readonly errors: readonly { type: string; phase: ErrorPhase; count: number }[];
+  /** Changes of the policy while the program runs. */
   readonly policyReloads: { readonly accepted: number; readonly rejected: number };
   /** A model, not a measurement: see the README. */
   readonly estimatedKmsRequestsAvoided: { readonly GenerateDataKey: number; readonly Decrypt: number };
@@ -86,9 +97,11 @@ export interface Stats {
  * @public
  */
 export interface ClientInfo {
+  /** The mode in force. */
   readonly mode: Mode;
   /** What fixed the mode. */
   readonly modeSource: "policy" | "option" | "environment";
+  /** Digest of the policy in force; `none` without one. */
   readonly policyDigest: string;
 }
 
@@ -98,6 +111,7 @@ export interface ClientInfo {
  * @public
  */
 export interface CountSource {
+  /** The totals so far. */
   stats(): Stats;
   /** How many clients wear the plugin, and what they wear now. */
   clients(): { readonly info: ClientInfo; readonly count: number };

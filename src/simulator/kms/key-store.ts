@@ -9,7 +9,11 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** The alias of the AWS managed key that S3 uses when a request names none (R9 to R11). */
 const S3_ALIAS = "alias/aws/s3";
 
-/** @public */
+/**
+ * State of a KMS key.
+ *
+ * @public
+ */
 export type KeyState = "Enabled" | "Disabled" | "PendingDeletion";
 
 /**
@@ -22,10 +26,13 @@ export interface KmsKey {
   readonly id: string;
   /** `arn:aws:kms:REGION:ACCOUNT:key/ID`. */
   readonly arn: string;
+  /** As given to CreateKey. */
   readonly description: string;
   /** `AWS` for keys that a service owns: their state cannot be changed. */
   readonly manager: "AWS" | "CUSTOMER";
+  /** When it was made, in milliseconds of the simulator's clock. */
   readonly createdMs: number;
+  /** Only `Enabled` keys encrypt and decrypt. */
   readonly state: KeyState;
   /** When a `PendingDeletion` key goes away, in milliseconds of the simulator's clock. */
   readonly deletionMs?: number;

@@ -12,7 +12,11 @@ import { requesterIdentity } from "./requester.ts";
  */
 export const DEFAULT_BUCKET_KEY_LIFETIME_SECONDS = 60;
 
-/** @public */
+/**
+ * What S3 asks of KMS.
+ *
+ * @public
+ */
 export type KmsAction = "GenerateDataKey" | "Decrypt";
 
 /**
@@ -21,8 +25,11 @@ export type KmsAction = "GenerateDataKey" | "Decrypt";
  * @public
  */
 export interface S3KmsRequest {
+  /** What S3 asked for: a new data key, or an old one unwrapped. */
   readonly action: KmsAction;
+  /** Bucket of the objects. */
   readonly bucket: string;
+  /** The KMS key that was asked. */
   readonly kmsKeyArn: string;
   /** Who S3 asks for: a user, a role (its sessions count as one), an account's root. */
   readonly requester: string;
@@ -30,6 +37,7 @@ export interface S3KmsRequest {
   readonly context: Readonly<Record<string, string>>;
   /** True when asked for a bucket key (context of the bucket), false when for one object (context of the object). */
   readonly bucketLevel: boolean;
+  /** How many such requests. */
   readonly count: number;
 }
 
