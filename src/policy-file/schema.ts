@@ -18,6 +18,8 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   prefixes: "What object keys start with, literally.",
   operations: "Default: the object writes. PutBucketEncryption only when listed.",
   sse: "unset: none named.",
+  "match.kmsKeys": "As the caller wrote it; * and ? are wildcards.",
+  bucketType: "As name or ARN tell it.",
   regions: "Needs the plugin option region.",
   accounts: "Needs the plugin option account. In quotes.",
   kmsKey: "SSE-KMS under exactly this key: an ARN, or @name of kmsKeys.",
@@ -113,5 +115,5 @@ function textSchema({ like }: TextShape): Record<string, unknown> {
 /** Fields of tests are described only where they mean something else than in a rule. */
 function descriptionOf(parent: string, field: string): string | undefined {
   const inTest = ["request", "expect", "set", "copySource", "bucketDefault"].includes(parent);
-  return DESCRIPTIONS[inTest ? `${parent}.${field}` : field];
+  return DESCRIPTIONS[`${parent}.${field}`] ?? (inTest ? undefined : DESCRIPTIONS[field]);
 }

@@ -92,7 +92,6 @@ export const MISTAKEN_POLICIES: readonly unknown[] = [
   withRule({ kmsKey: "key" }),
   withRule({ kmsKey: "@" }),
   withRule({ expires: "tomorrow" }),
-  withRule({ expires: "2027-02-30" }),
   withRule({ expires: 20270101 }),
   withRule({ except: {} }),
   withRule({ match: { buckets: [] } }),
