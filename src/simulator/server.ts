@@ -20,13 +20,15 @@ export function createSimulatorServer(state: S3State, credentials: CredentialBoo
   const ids = new RequestIds();
   const server = createServer((request, response) => {
     const requestId = ids.next();
-    answerTo(state, credentials, request).then(
-      (answer) => send(response, request, requestId, answer),
-      (error: unknown) => sendError(response, request, requestId, error),
-    );
+    answerTo(state, credentials, request)
+      .then((answer) => send(response, request, requestId, answer))
+      .catch((error: unknown) => sendError(response, request, requestId, error))
+      .catch(() => response.destroy());
   });
   // A body that nobody finishes sending is waited for as long as the sender keeps the socket.
   server.requestTimeout = 0;
+  // Longer than clients keep an idle socket: they never send into one that is being closed.
+  server.keepAliveTimeout = 60_000;
   return server;
 }
 
@@ -153,12 +155,14 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 /** An error of HEAD has no body, hence no code (E10). */
-function sendError(
+async function sendError(
   response: ServerResponse,
   request: IncomingMessage,
   requestId: string,
   thrown: unknown,
 ): Promise<void> {
+  // The answer is on its way already: only its end can still tell the reader.
+  if (response.headersSent) throw thrown;
   const error = thrown instanceof S3Error ? thrown : internalError(thrown);
   const { code, message, details, status } = error;
   const answer: Answer =
@@ -175,7 +179,7 @@ function sendError(
             HostId: HOST_ID,
           }),
         };
-  return send(response, request, requestId, answer);
+  await send(response, request, requestId, answer);
 }
 
 /** A bug of the simulator: said in the answer, so that it does not look like AWS's. */

@@ -2,11 +2,12 @@ import type { AddressInfo } from "node:net";
 import { VirtualClock } from "./clock.ts";
 import type { CloudTrailEvent } from "./cloudtrail/event.ts";
 import { CredentialBook, type SimulatorCredentials } from "./credentials.ts";
+import type { ClientCall } from "./kms/client-calls.ts";
 import { KeyStore, type KmsKey } from "./kms/key-store.ts";
 import { KmsLedger, type S3KmsRequest } from "./ledger/ledger.ts";
 import { checkedDefault } from "./s3/bucket-encryption.ts";
 import { addBucket } from "./s3/buckets.ts";
-import type { UnknownRows } from "./s3/encryption.ts";
+import { UNKNOWN_ROWS, type UnknownRows } from "./s3/encryption.ts";
 import type { S3State } from "./s3/state.ts";
 import { createSimulatorServer } from "./server.ts";
 
@@ -98,8 +99,10 @@ export interface Simulator {
   kmsRequests(): readonly S3KmsRequest[];
   /** How many KMS requests S3 itself made so far (simulated). */
   kmsRequestCount(): number;
-  /** The KMS requests of S3 in the shape of CloudTrail events (simulated). */
+  /** The last 10,000 KMS requests of S3 in the shape of CloudTrail events (simulated). */
   cloudTrail(): readonly CloudTrailEvent[];
+  /** What clients asked of the KMS endpoint themselves: never among `kmsRequests`. */
+  kmsClientRequests(): readonly ClientCall[];
   /** Forgets KMS requests and events; objects, keys and the bucket keys that S3 holds stay. */
   resetKmsRequests(): void;
   /** Moves the simulator's clock, in milliseconds: bucket keys grow old, objects get later dates. */
@@ -126,7 +129,8 @@ export interface Simulator {
  * memory. It follows the documented and recorded behaviour of S3 row by row (docs/simulator.md); where nobody
  * knows what AWS does it answers 501 `SimulatorUnknownRow` unless `unknownRows` picks an answer.
  *
- * @throws `RangeError` for an option out of range; the server's error when the port is taken.
+ * @throws `RangeError` for an option out of range; an error with S3's code for a bucket that S3 would refuse; the
+ * server's error when the port is taken.
  * @example
  * ```ts
  * const sim = await startSimulator({ buckets: ["lake"] });
@@ -157,7 +161,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     kmsRequests: () => state.ledger.requests(),
     kmsRequestCount: () => Object.values(state.ledger.totals()).reduce((sum, count) => sum + count, 0),
     cloudTrail: () => state.ledger.events(),
-    resetKmsRequests: () => state.ledger.reset(),
+    resetKmsRequests: () => {
+      state.ledger.reset();
+      state.keys.calls.reset();
+    },
+    kmsClientRequests: () => state.keys.calls.list(),
     advance: (ms) => state.clock.advance(ms),
     createBucket: (name, bucketOptions) => makeBucket(state, name, bucketOptions),
     createKmsKey: ({ alias, ...keyOptions } = {}) => {
@@ -166,14 +174,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return key;
     },
     close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
+      new Promise((resolve) => {
+        // Closed a second time, it has nothing left to do: that is no error.
+        server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
 }
 
 function stateOf(options: SimulatorOptions): S3State {
+  checkOptions(options);
   const { region = "eu-west-1", accountId = "111122223333", bucketKeyLifetimeSeconds } = options;
   const clock = new VirtualClock();
   const keys = new KeyStore({ region, accountId, clock });
@@ -195,6 +205,23 @@ function stateOf(options: SimulatorOptions): S3State {
     unknownRows: options.unknownRows ?? {},
     minimumPartBytes: options.minimumPartBytes ?? 5 * 1024 ** 2,
   };
+}
+
+/** For callers without types too: an option that is silently ignored makes a test that shows nothing. */
+function checkOptions({ accountId, minimumPartBytes, unknownRows = {} }: SimulatorOptions): void {
+  if (accountId !== undefined && !/^\d{12}$/.test(accountId)) {
+    throw new RangeError(`accountId must be twelve digits: ${accountId}`);
+  }
+  if (minimumPartBytes !== undefined && !(minimumPartBytes >= 0)) {
+    throw new RangeError(`minimumPartBytes must be zero or more: ${minimumPartBytes}`);
+  }
+  for (const [row, picked] of Object.entries(unknownRows)) {
+    if (!UNKNOWN_ROWS.some((known) => known === row) || (picked !== "error" && picked !== "ignore")) {
+      throw new RangeError(
+        `unknownRows takes "error" or "ignore" for ${UNKNOWN_ROWS.join(", ")}: ${row}: ${picked}`,
+      );
+    }
+  }
 }
 
 function makeBucket(state: S3State, name: string, { encryption }: BucketOptions = {}): void {

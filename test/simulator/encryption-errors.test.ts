@@ -120,18 +120,19 @@ describe("a KMS key", () => {
   });
 });
 
+const putRules = async (...Rules: ServerSideEncryptionRule[]) => {
+  const Bucket = await newBucket(fixture.s3);
+  return fixture.s3.putBucketEncryption({ Bucket, ServerSideEncryptionConfiguration: { Rules } });
+};
+
 describe("PutBucketEncryption", () => {
-  const put = async (...Rules: ServerSideEncryptionRule[]) => {
-    const Bucket = await newBucket(fixture.s3);
-    return fixture.s3.putBucketEncryption({ Bucket, ServerSideEncryptionConfiguration: { Rules } });
-  };
   const aes: ServerSideEncryptionRule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } };
 
   it("E7: refuses a KMS key with AES256", async () => {
     const rule = {
       ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256", KMSMasterKeyID: "k" },
     } as const;
-    const error = await errorOf(put(rule));
+    const error = await errorOf(putRules(rule));
     expect(seen(error)).toEqual([
       400,
       "InvalidArgument",
@@ -149,7 +150,7 @@ describe("PutBucketEncryption", () => {
     ],
     ["a flag that is no boolean", [{ ...aes, BucketKeyEnabled: "maybe" as unknown as boolean }]],
   ])("%s: MalformedXML", async (_says, rules) => {
-    const error = await errorOf(put(...rules));
+    const error = await errorOf(putRules(...rules));
     expect([error.$metadata.httpStatusCode, error.name]).toEqual([400, "MalformedXML"]);
   });
 });

@@ -174,6 +174,18 @@ describe("buckets", () => {
     expect((await errorOf(s3.headBucket({ Bucket: own }))).name).toBe("NotFound");
   });
 
+  it("are listed in pages, by prefix and by region", async () => {
+    const { sim, s3 } = fixture;
+    for (const name of ["page-a", "page-b", "page-c"]) sim.createBucket(name);
+    const first = await s3.listBuckets({ Prefix: "page-", MaxBuckets: 2 });
+    expect(first.Buckets?.map(({ Name }) => Name)).toEqual(["page-a", "page-b"]);
+    const ContinuationToken = first.ContinuationToken;
+    const second = await s3.listBuckets({ Prefix: "page-", MaxBuckets: 2, ContinuationToken });
+    expect(second.Buckets?.map(({ Name }) => Name)).toEqual(["page-c"]);
+    expect(second.ContinuationToken).toBeUndefined();
+    expect((await s3.listBuckets({ BucketRegion: "us-west-2" })).Buckets ?? []).toEqual([]);
+  });
+
   it("say where they are, and that they keep no versions", async () => {
     const { s3 } = fixture;
     expect((await s3.getBucketLocation({ Bucket })).LocationConstraint).toBe("eu-west-1");

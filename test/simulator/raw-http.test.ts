@@ -121,11 +121,19 @@ describe("a body that should be XML", () => {
 });
 
 describe("an address", () => {
-  it.each(["bkt.localhost", "bkt.localhost:8080"])("may name the bucket as virtual host %s", async (host) => {
-    const head = rawHead("PUT /virtual/key", { "content-length": 5 }, host);
-    expect((await rawExchange(fixture.sim, head, "hello")).status).toBe(200);
-    const get = await fixture.s3.getObject({ Bucket: "bkt", Key: "virtual/key" });
-    expect(await get.Body?.transformToString()).toBe("hello");
+  it.each(["bkt.localhost", "bkt.localhost:8080", "bkt.s3.localhost"])(
+    "may name the bucket as virtual host %s",
+    async (host) => {
+      const head = rawHead("PUT /virtual/key", { "content-length": 5 }, host);
+      expect((await rawExchange(fixture.sim, head, "hello")).status).toBe(200);
+      const get = await fixture.s3.getObject({ Bucket: "bkt", Key: "virtual/key" });
+      expect(await get.Body?.transformToString()).toBe("hello");
+    },
+  );
+
+  it.each(["localhost", "s3.localhost:8080", "[::1]"])("names no bucket by the host %s", async (host) => {
+    const answer = await rawExchange(fixture.sim, rawHead("HEAD /bkt", {}, host));
+    expect(answer.status).toBe(200);
   });
 
   it.each(["a//b", "/leading", "../up", "./dot", "a b+c", "ключ/😀", "%41", "a?b#c", "quote\"'&<>"])(

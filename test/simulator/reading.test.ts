@@ -153,6 +153,19 @@ describe("what comes back", () => {
     expect([output.ContentType, output.ContentDisposition]).toEqual(["a/b", "inline"]);
   });
 
+  it.each(["€", "a\r\nx-injected: yes", "\u0000"])(
+    "never has a header that HTTP cannot carry: %j",
+    async (odd) => {
+      const error = await errorOf(
+        fixture.s3.getObject({ Bucket, Key: "digits", ResponseContentDisposition: odd }),
+      );
+      expect([error.name, error.message]).toEqual([
+        "InvalidArgument",
+        "Header value cannot be represented using ISO-8859-1.",
+      ]);
+    },
+  );
+
   it("has the simulator's time", async () => {
     const { sim, s3 } = fixture;
     const age = async (Key: string): Promise<number> =>

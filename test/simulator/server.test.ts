@@ -3,7 +3,7 @@ import { KMSClient, ListKeysCommand } from "@aws-sdk/client-kms";
 import { spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { startSimulator } from "../../src/simulator/index.ts";
+import { startSimulator, type SimulatorOptions } from "../../src/simulator/index.ts";
 import { errorOf, rawExchange, rawHead, stockClient, withSimulator } from "./support.ts";
 
 const kms = { ServerSideEncryption: "aws:kms" } as const;
@@ -36,12 +36,24 @@ describe("the direct API", () => {
     await sim.close();
   });
 
+  it.each([
+    ["accountId", { accountId: "1234" }],
+    ["minimumPartBytes", { minimumPartBytes: -1 }],
+    ["bucketKeyLifetimeSeconds", { bucketKeyLifetimeSeconds: Number.NaN }],
+    ["unknownRows", { unknownRows: { R17: "reject" as "error" } }],
+    ["unknownRows", { unknownRows: { R1: "ignore" } }],
+  ])("says which option is out of range: %s", async (name, options) => {
+    await expect(startSimulator(options as SimulatorOptions)).rejects.toThrow(new RegExp(`^${name} `));
+  });
+
   it("serves S3 and KMS clients with one configuration", async () => {
     const sim = await startSimulator({ region: "us-east-1", accountId: "444455556666" });
     const key = sim.createKmsKey();
     expect(key.arn).toMatch(/^arn:aws:kms:us-east-1:444455556666:key\//);
     const client = new KMSClient(sim.clientConfig);
     expect((await client.send(new ListKeysCommand({}))).Keys?.map(({ KeyArn }) => KeyArn)).toEqual([key.arn]);
+    expect(sim.kmsClientRequests()).toMatchObject([{ action: "ListKeys", count: 1 }]);
+    expect(sim.kmsRequestCount()).toBe(0);
     client.destroy();
     await sim.close();
   });
@@ -197,6 +209,7 @@ describe("close", () => {
     await expect(startSimulator({ port })).rejects.toThrow("EADDRINUSE");
     await new Promise((resolve) => blocker.close(resolve));
     const first = await startSimulator({ port });
+    await Promise.all([first.close(), first.close()]);
     await first.close();
     const second = await startSimulator({ port });
     expect(second.endpoint).toBe(`http://127.0.0.1:${port}`);

@@ -2,12 +2,14 @@
 import { receiveBody } from "./body.ts";
 import type { Answer, S3Call } from "./call.ts";
 import { NEW_BUCKET_ENCRYPTION, type DefaultEncryption } from "./default-encryption.ts";
+import { pageSize } from "./page-size.ts";
 import { notImplemented, S3Error } from "./s3-error.ts";
 import { bucketOf, type S3State } from "./state.ts";
 import { Bucket } from "./store.ts";
 import { parseXml, s3Xml } from "./xml.ts";
 
 const MAX_XML_BYTES = 64 * 1024;
+const MAX_BUCKETS = 10_000;
 
 export async function createBucket(state: S3State, call: S3Call): Promise<Answer> {
   const { bytes } = await receiveBody(call, { maxBytes: MAX_XML_BYTES });
@@ -69,14 +71,23 @@ export function deleteBucket(state: S3State, call: S3Call): Answer {
   return { status: 204 };
 }
 
-export function listBuckets(state: S3State): Answer {
-  const buckets = [...state.buckets.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+export function listBuckets(state: S3State, call: S3Call): Answer {
+  const prefix = call.query.get("prefix") ?? "";
+  const region = call.query.get("bucket-region") ?? state.region;
+  const after = call.query.get("continuation-token") ?? "";
+  const wanted = region === state.region ? [...state.buckets.values()] : [];
+  const buckets = wanted
+    .filter(({ name }) => name.startsWith(prefix) && name > after)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const page = buckets.slice(0, pageSize(call, "max-buckets", MAX_BUCKETS));
   return {
     status: 200,
     body: s3Xml("ListAllMyBucketsResult", {
       Owner: { ID: state.accountId },
+      Prefix: prefix === "" ? undefined : prefix,
+      ContinuationToken: page.length < buckets.length ? page.at(-1)?.name : undefined,
       Buckets: {
-        Bucket: buckets.map(({ name, createdMs }) => ({
+        Bucket: page.map(({ name, createdMs }) => ({
           Name: name,
           CreationDate: new Date(createdMs).toISOString(),
           BucketRegion: state.region,

@@ -51,13 +51,25 @@ interface Unknown {
 }
 
 /**
- * Rows of which nobody knows what AWS does, and for which {@link SimulatorOptions.unknownRows} can pick an
+ * A row of which nobody knows what AWS does, and for which {@link SimulatorOptions.unknownRows} can pick an
  * answer. `R20` is PutBucketEncryption with DSSE and a bucket key, `U8` is UpdateObjectEncryption with the key
  * ARN of `aws/s3`; the others are writes.
  *
  * @public
  */
 export type UnknownRow = "R8" | "R17" | "R19" | "R20" | "R21" | "R22" | "R24" | "R30" | "U8";
+
+export const UNKNOWN_ROWS: readonly UnknownRow[] = [
+  "R8",
+  "R17",
+  "R19",
+  "R20",
+  "R21",
+  "R22",
+  "R24",
+  "R30",
+  "U8",
+];
 
 /**
  * What the simulator answers for a row that is unknown on AWS: `error` answers as S3 would if it refused the

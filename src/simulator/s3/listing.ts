@@ -1,12 +1,11 @@
 /** ListObjectsV2, ListObjects, ListMultipartUploads, ListParts: pages over sorted names. */
 import type { Answer, S3Call } from "./call.ts";
 import { uploadOf } from "./multipart.ts";
+import { pageSize } from "./page-size.ts";
 import { invalidArgument } from "./s3-error.ts";
 import { bucketOf, type S3State } from "./state.ts";
 import { compareUtf8, type Bucket, type StoredObject, type Upload } from "./store.ts";
 import { s3Xml, type XmlObject } from "./xml.ts";
-
-const MAX_PAGE = 1_000;
 
 export function listObjectsV2(state: S3State, call: S3Call): Answer {
   const bucket = bucketOf(state, call.bucket);
@@ -76,18 +75,6 @@ function listQuery(call: S3Call, limit = "max-keys"): ListQuery {
     encodingType,
     encode: encodingType === undefined ? (text) => text : encodeKey,
   };
-}
-
-function pageSize(call: S3Call, name: string): number {
-  const text = call.query.get(name);
-  if (text === undefined || text === "") return MAX_PAGE;
-  if (!/^\d{1,10}$/.test(text)) {
-    throw invalidArgument(`Provided ${name} not an integer or within integer range`, {
-      ArgumentName: name,
-      ArgumentValue: text,
-    });
-  }
-  return Math.min(Number(text), MAX_PAGE);
 }
 
 /** URL encoding of keys keeps the slash. */

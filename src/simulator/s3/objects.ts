@@ -1,5 +1,5 @@
 /** PutObject, GetObject, HeadObject, DeleteObject, DeleteObjects. */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { receiveBody, requireLength, type ReceivedBody } from "./body.ts";
 import { sliceBytes } from "./bytes.ts";
 import { header, type Answer, type S3Call } from "./call.ts";
@@ -49,7 +49,7 @@ export async function putObject(state: S3State, call: S3Call): Promise<Answer> {
 
 /** The MD5 where S3 uses it, else something that is none. */
 export function etagOf(body: Pick<ReceivedBody, "md5">): string {
-  return body.md5 ?? randomBytes(16).toString("hex");
+  return body.md5 ?? randomUUID().replaceAll("-", "");
 }
 
 /**
@@ -120,7 +120,7 @@ function readObject(state: S3State, call: S3Call): Read {
   }
   for (const [parameter, name] of OVERRIDES) {
     const value = call.query.get(parameter);
-    if (value !== undefined) headers[name] = value;
+    if (value !== undefined) headers[name] = latin1(value, parameter);
   }
   return { object, range, answer: { status: range === undefined ? 200 : 206, headers } };
 }
@@ -133,6 +133,15 @@ const OVERRIDES: readonly (readonly [parameter: string, header: string])[] = [
   "content-type",
   "expires",
 ].map((name) => [`response-${name}`, name]);
+
+/** A header cannot carry other characters, nor the end of a line. */
+function latin1(value: string, parameter: string): string {
+  if (/^[\t\x20-\x7e\xa0-\xff]*$/.test(value)) return value;
+  throw invalidArgument("Header value cannot be represented using ISO-8859-1.", {
+    ArgumentName: parameter,
+    ArgumentValue: value,
+  });
+}
 
 function wantsChecksum(call: S3Call): boolean {
   return header(call, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED";

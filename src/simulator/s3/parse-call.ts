@@ -7,7 +7,7 @@ const MAX_KEY_BYTES = 1_024;
 const NO_QUERY: ReadonlyMap<string, string> = new Map();
 
 /**
- * Takes a request apart: bucket and key from a path (`/bucket/key`) or from a virtual host (`bucket.localhost`).
+ * Takes a request apart: bucket and key from a path (`/bucket/key`) or from a virtual host.
  *
  * @throws `S3Error` for an address that is no valid URL, or a key that is too long.
  */
@@ -35,14 +35,18 @@ export function parseCall(request: IncomingMessage, requester: Requester): S3Cal
 }
 
 function bucketAndRest(path: string, host: string): { bucket: string; rest: string } {
-  const name = host.replace(/:\d+$/, "");
-  if (name.endsWith(".localhost")) {
-    return { bucket: name.slice(0, -".localhost".length), rest: path.slice(1) };
-  }
+  const virtual = virtualHostBucket(host.replace(/:\d+$/, ""));
+  if (virtual !== undefined) return { bucket: virtual, rest: path.slice(1) };
   const slash = path.indexOf("/", 1);
   return slash === -1
     ? { bucket: path.slice(1), rest: "" }
     : { bucket: path.slice(1, slash), rest: path.slice(slash + 1) };
+}
+
+/** The bucket of `bucket.localhost` and `bucket.s3.localhost`; none for `localhost` and `s3.localhost`. */
+function virtualHostBucket(host: string): string | undefined {
+  if (!host.endsWith(".localhost") || host === "s3.localhost") return undefined;
+  return host.slice(0, -".localhost".length).replace(/\.s3$/, "");
 }
 
 function parseQuery(query: string): ReadonlyMap<string, string> {

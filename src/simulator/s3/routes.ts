@@ -46,7 +46,12 @@ const READ = [
 
 /** Method, level, and the query parameters that select the operation, in this order. */
 const ROUTES: ReadonlyMap<string, Route> = new Map([
-  route("GET service", "ListBuckets", listBuckets, ["max-buckets", "prefix", "bucket-region"]),
+  route("GET service", "ListBuckets", listBuckets, [
+    "bucket-region",
+    "continuation-token",
+    "max-buckets",
+    "prefix",
+  ]),
 
   route("PUT bucket", "CreateBucket", createBucket),
   route("HEAD bucket", "HeadBucket", headBucket),
