@@ -18,7 +18,7 @@ export function formatReports(
   }
 }
 
-const COLOURS = { error: 31, warning: 33, ok: 32 } as const;
+const COLOURS = { error: 31, warning: 33, valid: 32 } as const;
 
 function textOf({ file, valid, rules, tests, policyDigest, problems }: FileReport, colour: boolean): string {
   const paint = (text: string, as: keyof typeof COLOURS): string =>
@@ -30,7 +30,7 @@ function textOf({ file, valid, rules, tests, policyDigest, problems }: FileRepor
   const counts = `${plural(errors, "error")}, ${plural(problems.length - errors, "warning")}`;
   const ran = `${plural(rules, "rule")}, ${tests.passed} of ${plural(tests.passed + tests.failed, "test")} passed`;
   const verdict = valid
-    ? `${paint("ok", "ok")}, policy ${policyDigest}, ${ran}`
+    ? `${paint("valid", "valid")}, policy ${policyDigest}, ${ran}`
     : `${paint("can't be used", "error")}${policyDigest === undefined ? "" : `, ${ran}`}`;
   return `${[...lines, `${file}: ${verdict}; ${counts}`].join("\n")}\n`;
 }
