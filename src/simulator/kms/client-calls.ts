@@ -1,12 +1,18 @@
-/** Calls of one kind that clients made to the KMS endpoint. */
+/**
+ * Calls of one kind that clients made to the KMS endpoint.
+ *
+ * @public
+ */
 export interface ClientCall {
   /** `Decrypt`, `GenerateDataKey` ...; `unknown` when the request named no action of KMS. */
   readonly action: string;
   /** Absent when the call names no key, or one that does not exist. */
   readonly kmsKeyArn?: string;
+  /** ARN of the caller. */
   readonly requester: string;
   /** Absent for a call that was answered with 200. */
   readonly errorCode?: string;
+  /** How many, one or more. */
   readonly count: number;
 }
 
