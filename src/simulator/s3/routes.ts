@@ -92,6 +92,9 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   route("GET object ?uploadId", "ListParts", listParts, ["encoding-type", "max-parts", "part-number-marker"]),
 ]);
 
+/** Names of all operations that are simulated. */
+export const OPERATIONS: readonly string[] = [...ROUTES.values()].map(({ operation }) => operation);
+
 /** Parameters that make another operation of a request. */
 const SELECTORS = new Set([
   "location",
