@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: ["node_modules/**", "dist/**", ".cache/**", "test/peers/**"],
+    // The SDK's notice about Node 20 would stand in the output once per file.
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     testTimeout: 20_000,
     hookTimeout: 30_000,
     coverage: {
