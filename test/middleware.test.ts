@@ -377,9 +377,8 @@ describe("answers", () => {
       client.middlewareStack.use(plugin);
       await expect(client.send(new PutObjectCommand(put))).rejects.toMatchObject({ name: code });
       expect(plugin.stats().errors).toEqual(phase === undefined ? [] : [{ type: code, phase, count: 1 }]);
-      expect(warn.mock.calls.map(([line]) => line)).toEqual(
-        advice === undefined ? [] : [expect.stringContaining(advice)],
-      );
+      const advised = warn.mock.calls.map(([line]) => advice !== undefined && String(line).includes(advice));
+      expect(advised).toEqual(advice === undefined ? [] : [true]);
     },
   );
 
