@@ -28,10 +28,11 @@ const RESOLUTION = 0.005;
 
 export type Verdict = "met" | "not met" | "unresolved" | "";
 
-/** The unfavourable end of the interval counts. */
-export function verdictOf({ bar, measured, control }: Row): Verdict {
+/** The unfavourable end of the interval counts. A control that is off spoils only bars close to 1. */
+export function verdictOf({ unit, bar, measured, control }: Row): Verdict {
   if (bar === undefined) return "";
-  if (control !== undefined && Math.abs(control.value - 1) > RESOLUTION) return "unresolved";
+  const isFine = unit === "ratio" && "atMost" in bar && bar.atMost < 1.1;
+  if (isFine && control !== undefined && Math.abs(control.value - 1) > RESOLUTION) return "unresolved";
   return ("atMost" in bar ? measured.high <= bar.atMost : measured.low >= bar.atLeast) ? "met" : "not met";
 }
 

@@ -14,6 +14,8 @@ export interface Interleaving<Name extends string> {
   readonly iterations: number;
   /** Iterations before the timed ones of each block. */
   readonly warmUp: number;
+  /** Iterations before the first block, for code to be compiled as in a process that has run for a while. */
+  readonly compileFirst?: number;
 }
 
 /**
@@ -33,7 +35,8 @@ export async function interleave<Name extends string>(
     const names = shuffled(Object.keys(arms) as Name[]);
     const timesNow = Object.fromEntries(names.map((name) => [name, new Float64Array(plan.iterations)]));
     for (const name of names) (times[name] ??= []).push(timesNow[name] as Float64Array);
-    for (let i = -plan.warmUp; i < plan.iterations; i++) {
+    const warmUp = plan.warmUp + (block === 0 ? (plan.compileFirst ?? 0) : 0);
+    for (let i = -warmUp; i < plan.iterations; i++) {
       for (const name of shuffled(names)) {
         const microseconds = await timed(arms[name]());
         if (i >= 0) (timesNow[name] as Float64Array)[i] = microseconds;

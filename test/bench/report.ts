@@ -30,7 +30,7 @@ ${rows.map((row) => `| ${cellsOf(row).join(" | ")} |`).join("\n")}
   every block of iterations; the interval comes from a bootstrap over whole blocks, so it includes what
   differs from one client to the next.
 - **A/A control**: a second, equal floor in the same run. Where it is further than 0.5 % from 1 the run can't
-  tell, and the row says \`unresolved\`.
+  tell small differences, and a row whose bar is one says \`unresolved\`.
 - **met**: the unfavourable end of the interval holds the bar. Nothing here gates CI.
 - **Yardstick**: something well known, timed in the same run. Absolute figures are of this machine: read them
   by it.

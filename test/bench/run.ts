@@ -16,6 +16,7 @@ import { importTime, size } from "./entry.ts";
 import { globs } from "./globs.ts";
 import { formatPage, formatTable } from "./report.ts";
 import { headObject, putObject, putObjectOtel } from "./sdk-calls.ts";
+import { simulator } from "./simulator.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   put: putObject,
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   globs,
   size,
   import: importTime,
+  simulator,
 };
 
 const PAGE = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));

@@ -38,7 +38,8 @@ describe("statistics of the benchmarks", () => {
     ["not met", { measured: estimate(1.01, 0.006), bar: { atMost: 1.015 } }],
     ["met", { measured: estimate(0.8, 0.05), bar: { atLeast: 0.7 } }],
     ["not met", { measured: estimate(0.8, 0.15), bar: { atLeast: 0.7 } }],
-    ["unresolved", { measured: estimate(1), bar: { atMost: 2 }, control: estimate(1.006) }],
+    ["unresolved", { measured: estimate(1), bar: { atMost: 1.01 }, control: estimate(1.006) }],
+    ["met", { measured: estimate(2), bar: { atMost: 3 }, control: estimate(1.006) }],
     ["", { measured: estimate(1) }],
   ] as const)("says %s when the unfavourable end of the interval decides", (verdict, row) => {
     expect(verdictOf({ what: "", unit: "ratio", ...row })).toBe(verdict);
