@@ -2,11 +2,10 @@ import { compilePolicy, isExpired, type CompiledRule } from "./compile.ts";
 import { ruleCovers } from "./cover.ts";
 import { keyArnOf } from "./kms-keys.ts";
 import type { Policy, PolicyRule, RuleMatch } from "./policy.ts";
+import { RuleIndex } from "./rule-index.ts";
 
 /**
  * Something in a valid policy that is hardly meant.
- *
- * @public
  */
 export interface PolicyFinding {
   /** A stable word for the kind of finding, such as `unreachable`. */
@@ -19,7 +18,7 @@ export interface PolicyFinding {
   readonly message: string;
 }
 
-/** @public */
+/** Each kind of finding. */
 export type FindingCode =
   | "unreachable"
   | "duplicate"
@@ -49,13 +48,14 @@ interface Linted {
 export function lintPolicy(policy: Policy, { now }: Readonly<{ now: Date }>): readonly PolicyFinding[] {
   const rules = policy.rules ?? [];
   const compiled = compilePolicy(policy).rules;
+  const index = new RuleIndex(rules.map(({ match }) => match));
   return [
     ...keyFindings(policy),
     ...defaultsFindings(policy, compiled),
     ...rules.flatMap((rule, i) => {
       const linted = { rule, compiled: compiled[i] as CompiledRule };
       const found = [
-        ...reachFindings(rules, i),
+        ...reachFindings(rules, index, i),
         ...expiryFindings(linted, now),
         ...FIELD_CHECKS.filter(({ when }) => when(linted)).map(({ at, ...finding }) =>
           warning(finding.code, at, finding.message),
@@ -71,15 +71,20 @@ function warning(code: FindingCode, path: Path, message: string): PolicyFinding 
   return { code, severity: "warning", path, message };
 }
 
-function reachFindings(rules: readonly PolicyRule[], at: number): PolicyFinding[] {
+function reachFindings(rules: readonly PolicyRule[], index: RuleIndex, at: number): PolicyFinding[] {
   const rule = rules[at] as PolicyRule;
-  // The seal pass looks at the rules that name `envelope` only, so only such a rule stands before another there.
-  const earlier = rules
-    .slice(0, at)
-    .find(
-      (other) => (rule.envelope === undefined || other.envelope !== undefined) && ruleCovers(other, rule),
-    );
-  if (earlier === undefined) return [];
+  const takesAll = (i: number): boolean => {
+    const other = rules[i] as PolicyRule;
+    // The seal pass looks at the rules that name `envelope` only, so only such a rule stands before another there.
+    const isBefore = i < at && (rule.envelope === undefined || other.envelope !== undefined);
+    return isBefore && ruleCovers(other, rule);
+  };
+  // A rule that takes all takes any sample, so the index finds it without trying every pair.
+  const found = sampleKeys(rule.match)
+    .map((key) => index.first(sampleOf(rule.match?.buckets), key, takesAll))
+    .filter((i) => i >= 0);
+  if (found.length === 0) return [];
+  const earlier = rules[Math.min(...found)] as PolicyRule;
   const same = ruleCovers(rule, earlier);
   return [
     {
@@ -91,6 +96,17 @@ function reachFindings(rules: readonly PolicyRule[], at: number): PolicyFinding[
         : `Rule ${rule.id} never decides: ${earlier.id} stands before it and takes all it matches. Move it up, or narrow ${earlier.id}.`,
     },
   ];
+}
+
+/** A text that fits the first pattern. */
+function sampleOf(patterns: readonly string[] | undefined): string {
+  return (patterns?.[0] ?? "").replaceAll("*", "").replaceAll("?", "x");
+}
+
+/** A key for each field that says something of keys: the rule that takes all may look at either. */
+function sampleKeys(match: RuleMatch | undefined): readonly string[] {
+  const prefix = match?.prefixes?.[0];
+  return prefix === undefined ? [sampleOf(match?.keys)] : [prefix, sampleOf(match?.keys)];
 }
 
 function expiryFindings({ rule, compiled }: Linted, now: Date): PolicyFinding[] {

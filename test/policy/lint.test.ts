@@ -207,6 +207,34 @@ describe("lintPolicy", () => {
     }
   });
 
+  it("finds the rule that takes all by either field of keys, and the first of several", () => {
+    const wide = { ...fine, bucketKey: "off" } as const;
+    const given: readonly PolicyRule[] = [
+      { ...wide, id: "by-prefix", match: { buckets: ["a*"], prefixes: ["logs/"] } },
+      { ...wide, id: "by-key", match: { buckets: ["b?"], keys: ["*.gz"] } },
+      { ...wide, id: "later", match: { buckets: ["a*", "b?"], keys: ["*"] } },
+      { ...fine, id: "1", match: { buckets: ["ab"], prefixes: ["logs/x/"], keys: ["y*"] } },
+      { ...fine, id: "2", match: { buckets: ["bb", "bc"], prefixes: ["x/"], keys: ["a*.gz"] } },
+      { ...fine, id: "3", match: { buckets: ["bb"], prefixes: ["x/"] } },
+    ];
+    const found = lintPolicy({ version: 1, rules: given }, { now }).map(({ message }) => message);
+    expect(found.map((message) => /^Rule (\S+) never decides: (\S+) /.exec(message)?.slice(1))).toEqual([
+      ["1", "by-prefix"],
+      ["2", "by-key"],
+      ["3", "later"],
+    ]);
+  });
+
+  it("gets through 10,000 rules in seconds", () => {
+    const many = Array.from({ length: 10_000 }, (_, i): PolicyRule => {
+      const match = i % 3 === 0 ? { buckets: [`b${i}`] } : { buckets: [`acme-${i}-*`], prefixes: [`p${i}/`] };
+      return { ...fine, id: `r${i}`, match };
+    });
+    const start = performance.now();
+    expect(lintPolicy({ version: 1, rules: many }, { now })).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
   it("names both rules of an unreachable one", () => {
     const policy = {
       version: 1,
