@@ -21,3 +21,10 @@ export class UsageError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether to print colours: `FORCE_COLOR` and `NO_COLOR` go before what kind of output it is. */
+export function wantsColour(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
+  const { FORCE_COLOR: forced, NO_COLOR: none } = env;
+  if (forced !== undefined && forced !== "") return forced !== "0";
+  return isTerminal && (none === undefined || none === "");
+}

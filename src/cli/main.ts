@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
+import { wantsColour } from "./io.ts";
 import { run } from "./run.ts";
 
 // A reader that has seen enough, such as `head`, is no error.
@@ -13,6 +14,6 @@ process.exitCode = await run(process.argv.slice(2), {
   err: (line) => void process.stderr.write(line),
   readFile: (path) => readFile(path, "utf8"),
   readInput: () => text(process.stdin),
-  colour: process.stdout.isTTY && !process.env["NO_COLOR"],
+  colour: wantsColour(process.env, process.stdout.isTTY),
   now: new Date(),
 });

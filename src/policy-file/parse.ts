@@ -1,5 +1,6 @@
 /** The policy-file room turns text into a policy, or into issues with line and column. */
 import type { PolicyIssue } from "../errors.ts";
+import { deepFreeze } from "../policy/define.ts";
 import { checkPolicyAndTests, testIssues } from "../policy/in-file-tests.ts";
 import type { Policy } from "../policy/policy.ts";
 import { readYaml, type YamlText } from "./yaml-text.ts";
@@ -83,6 +84,7 @@ export function readPolicy(text: string, file: string): ReadPolicy {
   const mistakes = checkPolicyAndTests(yaml.value);
   if (mistakes.length > 0) return { policy: undefined, issues: mistakes.map(locate), locate };
   const { $schema: _forEditors, ...policy } = yaml.value as Policy & { $schema?: string };
+  deepFreeze(policy);
   return { policy, issues: testIssues(policy).map(locate), locate };
 }
 

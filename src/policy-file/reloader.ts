@@ -16,8 +16,8 @@ type Loaded =
   | { readonly policy: Policy; readonly etag: string; readonly failure?: undefined }
   | { readonly policy?: undefined; readonly etag: string; readonly failure: LoadFailure };
 
-/** After this long without a further change the text is looked at. */
-const QUIET_MS = 50;
+/** The text is looked at this long after a change, whatever else changes in the meantime. */
+const GATHER_MS = 100;
 /** A file that is being replaced is missing for a moment; it is looked for once more. */
 const RETRY_MS = 200;
 /** Bad texts remembered, so that each is announced once. */
@@ -39,7 +39,7 @@ export class PolicyReloader implements PolicySource {
   #again = false;
   #closed = false;
   #poll: NodeJS.Timeout | undefined;
-  #quiet: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   #unwatch: (() => void) | undefined;
 
   constructor(source: WatchedTextSource, onError: PolicySnapshot["failure"]) {
@@ -95,7 +95,7 @@ export class PolicyReloader implements PolicySource {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#poll);
-    clearTimeout(this.#quiet);
+    clearTimeout(this.#gathering);
     this.#unwatch?.();
     this.#listeners.clear();
   }
@@ -111,10 +111,12 @@ export class PolicyReloader implements PolicySource {
   }
 
   #changed(): void {
-    clearTimeout(this.#quiet);
-    if (this.#closed) return;
-    this.#quiet = setTimeout(() => void this.reload(), QUIET_MS);
-    this.#quiet.unref();
+    if (this.#gathering !== undefined || this.#closed) return;
+    this.#gathering = setTimeout(() => {
+      this.#gathering = undefined;
+      void this.reload();
+    }, GATHER_MS);
+    this.#gathering.unref();
   }
 
   async #lookUntilCurrent(): Promise<void> {

@@ -39,16 +39,27 @@ export interface WatchedTextSource extends PolicyTextSource {
 const SETTLE_MS = 100;
 const MAX_READS = 20;
 
+/** The coarsest tick of a file system's clock, with room to spare. */
+const TICK_MS = 3_000;
+
+/** A text with the stamp that its file had when it was read. */
+interface ReadText extends PolicyText {
+  readonly stamp: string;
+}
+
 /** A file, read only when it has come to rest: a text that is still being written isn't taken for a policy. */
 export function fileSource(path: string): WatchedTextSource {
   const file = resolve(path);
-  let last: PolicyText | undefined;
+  let last: ReadText | undefined;
 
-  async function read(): Promise<PolicyText> {
-    const { size } = await stat(file);
+  async function read(): Promise<ReadText> {
+    const { size, ino, mtimeMs, ctimeMs } = await stat(file);
+    const stamp = [size, ino, mtimeMs, ctimeMs].join();
+    // Clocks of file systems tick slowly: a stamp is trusted when it can't change within one tick any more.
+    if (stamp === last?.stamp && Date.now() - ctimeMs > TICK_MS) return last;
     // Too large to be read; the parser says so of any text of that size.
     const text = size >= MAX_BYTES ? " ".repeat(MAX_BYTES) : await readFile(file, "utf8");
-    return { text, etag: createHash("sha256").update(text).digest("base64url") };
+    return { text, etag: createHash("sha256").update(text).digest("base64url"), stamp };
   }
 
   return {
@@ -65,7 +76,7 @@ export function fileSource(path: string): WatchedTextSource {
 }
 
 /** Reads until two texts in a row are the same. */
-async function settled(read: () => Promise<PolicyText>, first: PolicyText): Promise<PolicyText> {
+async function settled(read: () => Promise<ReadText>, first: ReadText): Promise<ReadText> {
   let found = first;
   for (let reads = 1; reads < MAX_READS; reads++) {
     await wait(SETTLE_MS);

@@ -61,7 +61,9 @@ export interface CompiledPolicy {
   readonly canSeal: boolean;
   readonly rules: readonly CompiledRule[];
   readonly defaults: CompiledRule;
-  /** Whether any rule seals or unseals. */
+  /** The rules that name `envelope`, in order, and where they hold. */
+  readonly sealing: readonly { readonly rule: CompiledRule; readonly place: CompiledMatch }[];
+  /** Whether there are any. */
   readonly hasEnvelope: boolean;
   /** Whether any rule expires, so that the time of a request matters. */
   readonly hasExpiry: boolean;
@@ -89,6 +91,11 @@ export function compilePolicy(policy: Policy, options: CompileOptions = {}): Com
   const source = policy.rules ?? [];
   const rules = source.map((rule) => compileRule(policy, rule, ceiling));
   const defaults = compileRule(policy, { ...DEFAULT_RULE, ...policy.defaults }, ceiling);
+  const sealing = rules.flatMap((rule, i) =>
+    rule.envelope === undefined
+      ? []
+      : [{ rule, place: compileMatch(source[i]?.match ?? {}, ["operations"]) }],
+  );
   const index = new RuleIndex(source.map((rule) => rule.match));
   const aliases: ListedAliases = listedAliases(policy);
   const byId = new Map(rules.map((rule) => [rule.id, rule]));
@@ -107,7 +114,8 @@ export function compilePolicy(policy: Policy, options: CompileOptions = {}): Com
     canSeal,
     rules,
     defaults,
-    hasEnvelope: rules.some((rule) => rule.envelope !== undefined),
+    sealing,
+    hasEnvelope: sealing.length > 0,
     hasExpiry: rules.some((rule) => rule.expiresAt !== undefined),
     firstMatch,
     ruleById: (id) => byId.get(id) ?? defaults,

@@ -24,7 +24,8 @@ export function definePolicy(policy: Policy): Policy {
   return deepFreeze(JSON.parse(JSON.stringify(policy)) as Policy);
 }
 
-function deepFreeze<T>(value: T): T {
+/** The same value, and nothing in it can be changed any more. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) {
     Object.values(value).forEach(deepFreeze);
     Object.freeze(value);

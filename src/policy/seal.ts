@@ -1,6 +1,5 @@
 import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { firstMismatch } from "./match.ts";
-import { globMatches } from "./globs.ts";
 import type { RequestFacts, Seal } from "./policy.ts";
 
 /** Where bodies are sealed: what holds for this place, and the rule that says so. */
@@ -18,13 +17,10 @@ const LEAVE: SealPlace = { seal: "leave", rule: undefined };
  */
 export function sealPlace(policy: CompiledPolicy, facts: RequestFacts): SealPlace {
   if (!policy.hasEnvelope) return LEAVE;
-  for (const [i, rule] of policy.rules.entries()) {
-    if (rule.envelope === undefined) continue;
-    const buckets = policy.policy.rules?.[i]?.match?.buckets;
-    if (buckets !== undefined && !buckets.some((glob) => globMatches(glob, facts.bucket))) continue;
-    if (firstMismatch(rule.match, facts) !== undefined) continue;
+  for (const { rule, place } of policy.sealing) {
+    if (firstMismatch(place, facts) !== undefined) continue;
     if (rule.except !== undefined && firstMismatch(rule.except, facts) === undefined) continue;
-    return { seal: rule.envelope, rule };
+    return { seal: rule.envelope as Seal, rule };
   }
   return LEAVE;
 }

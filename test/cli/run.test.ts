@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { wantsColour } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/run.ts";
 
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -250,6 +251,21 @@ describe("explain", () => {
       now: new Date(),
     };
     await expect(run(["check", "x"], io)).rejects.toThrow("no room");
+  });
+});
+
+describe("colours", () => {
+  it.each([
+    [{}, true, true],
+    [{}, false, false],
+    [{ NO_COLOR: "1" }, true, false],
+    [{ NO_COLOR: "" }, true, true],
+    [{ FORCE_COLOR: "1" }, false, true],
+    [{ FORCE_COLOR: "1", NO_COLOR: "1" }, false, true],
+    [{ FORCE_COLOR: "0" }, true, false],
+    [{ FORCE_COLOR: "" }, false, false],
+  ])("%j on a terminal (%s): %s", (env, isTerminal, wanted) => {
+    expect(wantsColour(env, isTerminal)).toBe(wanted);
   });
 });
 
