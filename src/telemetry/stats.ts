@@ -18,11 +18,18 @@ import {
 const MAX_ERRORS = 50;
 /** Rules remembered one by one, over all policies of the plugin's life. */
 const MAX_RULES = 1_000;
+/** Outcomes counted at a time. */
+const BATCH = 32;
 
 const OPERATIONS_OR_OTHER = [...OPERATION_NAMES, OTHER];
 const ALGORITHMS_OR_OTHER = [...ALGORITHMS, OTHER];
 
-/** Everything one plugin counts, in plain cells of bounded number; the hot path only adds. */
+/**
+ * Everything one plugin counts, in plain cells of bounded number.
+ *
+ * Outcomes wait until a batch of them has come, or a reader: counting each one between two requests, with
+ * caches that hold everything but these cells, costs many times as much.
+ */
 export class Counts implements CountSource {
   readonly #since = new Date().toISOString();
   readonly #info: () => ClientInfo;
@@ -34,6 +41,7 @@ export class Counts implements CountSource {
   readonly #errors = new Map<string, { type: string; phase: ErrorPhase; count: number }>();
   readonly #avoided = new AvoidedRequests();
   readonly #reloads = { accepted: 0, rejected: 0 };
+  readonly #waiting: (readonly [outcome: Outcome, nowMs: number])[] = [];
   #clients = 0;
 
   /** @param info - What the clients wear now; asked whenever the counts are read. */
@@ -42,7 +50,16 @@ export class Counts implements CountSource {
   }
 
   /** @param nowMs - Any clock, in milliseconds; only the model of avoided requests looks at it. */
-  record({ operation, bucket, decision, response, error }: Outcome, nowMs: number): void {
+  record(outcome: Outcome, nowMs: number): void {
+    this.#waiting.push([outcome, nowMs]);
+    if (this.#waiting.length >= BATCH) this.#countWaiting();
+  }
+
+  #countWaiting(): void {
+    for (const [outcome, nowMs] of this.#waiting.splice(0)) this.#count(outcome, nowMs);
+  }
+
+  #count({ operation, bucket, decision, response, error }: Outcome, nowMs: number): void {
     if (decision !== undefined) {
       this.#requests.add(operation, decision.why, decision.mode);
       for (const note of decision.notes) this.#notes.add(note);
@@ -85,6 +102,7 @@ export class Counts implements CountSource {
   }
 
   stats(): Stats {
+    this.#countWaiting();
     const { policyDigest, mode } = this.#info();
     return {
       since: this.#since,
