@@ -48,6 +48,28 @@ describe("an upload", () => {
     expect(list.Contents?.map(({ Key }) => Key)).toEqual(["other"]);
   });
 
+  it("of a part whose upload is aborted on its way is refused", async () => {
+    const { sim, s3 } = fixture;
+    const Bucket = await newBucket(s3);
+    const upload = {
+      Bucket,
+      Key: "k",
+      UploadId: (await s3.createMultipartUpload({ Bucket, Key: "k" })).UploadId,
+    };
+    const head = rawHead(`PUT /${Bucket}/k?partNumber=1&uploadId=${upload.UploadId}`, {
+      "content-length": 10,
+    });
+    const socket = connect(Number(new URL(sim.endpoint).port), "127.0.0.1");
+    const answer = new Promise<string>((resolve) => socket.once("data", (data) => resolve(data.toString())));
+    socket.write(`${head}12345`);
+    // One round trip: the head has been seen before the upload goes.
+    await s3.headBucket({ Bucket });
+    await s3.abortMultipartUpload(upload);
+    socket.write("67890");
+    expect(await answer).toContain("<Code>NoSuchUpload</Code>");
+    socket.destroy();
+  });
+
   it("that is refused early is answered while it is still being sent", async () => {
     const body = "x".repeat(300_000);
     const refused = rawHead("PUT /absent/k", { "content-length": body.length });

@@ -16,7 +16,7 @@ const parser = new XMLParser({
   parseTagValue: false,
   trimValues: false,
   removeNSPrefix: true,
-  htmlEntities: false,
+  htmlEntities: true,
   maxNestedTags: 16,
 });
 const builder = new XMLBuilder({
