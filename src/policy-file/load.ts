@@ -41,7 +41,8 @@ export interface LoadedPolicy extends PolicySource {
  * once per distinct text.
  *
  * @param pathOrSource - A path, a `file:` URL, or your own source of text.
- * @throws (rejects) `PolicyError` when the first load fails and `onError` isn't given.
+ * @throws (rejects) `PolicyError` when the first load fails and `onError` isn't given. `RangeError` when
+ * `pollSeconds` isn't above 0.
  * @example
  * ```ts
  * const policy = await loadPolicy("bucket-keys.yaml");
@@ -53,6 +54,8 @@ export async function loadPolicy(
   pathOrSource: string | URL | PolicyTextSource,
   options: LoadPolicyOptions = {},
 ): Promise<LoadedPolicy> {
+  const { pollSeconds = 30, watch = true } = options;
+  if (!(pollSeconds > 0)) throw new RangeError(`pollSeconds is ${pollSeconds}; it must be above 0.`);
   const source =
     typeof pathOrSource === "string"
       ? fileSource(pathOrSource)
@@ -63,6 +66,6 @@ export async function loadPolicy(
   const error = await reloader.start();
   if (error !== undefined && options.onError === undefined)
     throw new PolicyError(error.issues, { cause: error.cause });
-  reloader.follow((options.pollSeconds ?? 30) * 1_000, options.watch ?? true);
+  reloader.follow(pollSeconds * 1_000, watch);
   return reloader;
 }

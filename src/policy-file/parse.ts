@@ -65,7 +65,7 @@ export interface ReadPolicy {
   readonly policy: Policy | undefined;
   readonly issues: readonly PolicyFileIssue[];
   /** Puts a place into an issue or finding. */
-  readonly locate: <T extends Pick<PolicyIssue, "path">>(found: T) => T & Place;
+  readonly locate: <T extends Pick<PolicyIssue, "code" | "path">>(found: T) => T & Place;
 }
 
 /** `parsePolicy` for those who have more to say about places in the text. A policy whose tests fail is returned too. */
@@ -91,12 +91,8 @@ export function readPolicy(text: string, file: string): ReadPolicy {
 /** Unknown fields are shown at their name, all else at the value. */
 const AT_NAME: ReadonlySet<string> = new Set(["unknown-field", "not-a-default", "envelope-match"]);
 
-function placeOf(
-  yaml: YamlText,
-  found: Partial<PolicyIssue> & Pick<PolicyIssue, "path">,
-  file: string,
-): Place {
-  return atOffset(yaml, yaml.offsetOf(found.path, AT_NAME.has(found.code ?? "") ? "name" : "value"), file);
+function placeOf(yaml: YamlText, { code, path }: Pick<PolicyIssue, "code" | "path">, file: string): Place {
+  return atOffset(yaml, yaml.offsetOf(path, AT_NAME.has(code) ? "name" : "value"), file);
 }
 
 function atOffset(yaml: YamlText, offset: number, file: string): Place {

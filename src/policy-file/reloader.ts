@@ -20,6 +20,8 @@ type Loaded =
 const GATHER_MS = 100;
 /** A file that is being replaced is missing for a moment; it is looked for once more. */
 const RETRY_MS = 200;
+/** A longer timer would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Bad texts remembered, so that each is announced once. */
 const MAX_ANNOUNCED = 1_000;
 
@@ -102,7 +104,7 @@ export class PolicyReloader implements PolicySource {
 
   #schedulePoll(pollMs: number): void {
     if (this.#closed) return;
-    const jittered = pollMs * (0.8 + 0.4 * Math.random());
+    const jittered = Math.min(pollMs * (0.8 + 0.4 * Math.random()), MAX_TIMER_MS);
     this.#poll = setTimeout(async () => {
       await this.reload();
       this.#schedulePoll(pollMs);
@@ -186,6 +188,9 @@ export class PolicyReloader implements PolicySource {
     let found;
     try {
       found = await this.#source.load();
+      if (typeof found?.text !== "string" || typeof found.etag !== "string") {
+        throw new TypeError("load() gave no { text, etag }");
+      }
     } catch (cause) {
       const message = `It could not be read (${cause instanceof Error ? cause.message : String(cause)}): check the path and who may read it.`;
       return {

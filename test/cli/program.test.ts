@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe("the program", { concurrent: true, timeout: 30_000 }, () => {
+describe("the program", { timeout: 30_000 }, () => {
   it("checks the example, and finds nothing", async () => {
     const { status, stdout, stderr } = await program(["check", "--fail-on", "warning", EXAMPLE]);
     expect(stdout).toMatch(

@@ -14,7 +14,7 @@ export async function program(
 ): Promise<Ran> {
   const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...args], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
-    timeout: 15_000,
+    timeout: 25_000,
   });
   let stdout = "";
   let stderr = "";

@@ -29,6 +29,10 @@ rules:
 tests:
   - { name: "50%: a, b", request: { operation: PutObject, bucket: b }, expect: { rule: "other" } }
 `,
+  "both.yaml": `version: 1
+tests: [{ name: t, request: { operation: PutObject, bucket: b }, expect: { rule: x, mode: off } }]
+rules: [{ id: odd, reason: x, bucketKey: on, expires: 2026-01-01 }]
+`,
   "bad,name:1.yaml": "version: 1\nruls: []\n",
   "request.json": '{"operation":"PutObject","bucket":"lake","bucketKey":false}',
 };
@@ -91,6 +95,17 @@ describe("check", () => {
       ),
       expect.stringMatching(/^odd\.yaml: valid, .* 1 rule, .*; 0 errors, 1 warning$/),
       "",
+    ]);
+  });
+
+  it("mixes failed tests and findings in the order of the file", async () => {
+    const { out } = await cli(["check", "both.yaml"]);
+    const places = out.split("\n").map((line) => /^both\.yaml:(\d+):.*\((.*)\)$/.exec(line)?.slice(1));
+    expect(places.filter((place) => place !== undefined)).toEqual([
+      ["2", "failed-test"],
+      ["2", "failed-test"],
+      ["3", "unenforceable"],
+      ["3", "expired"],
     ]);
   });
 

@@ -78,6 +78,18 @@ describe("the first load", () => {
     );
   });
 
+  it("rejects when a source of one's own gives something else than text", async () => {
+    const source = { load: () => Promise.resolve({ text: 1, etag: "1" }) } as unknown as PolicyTextSource;
+    const error = await loadPolicy(source).catch((caught: unknown) => caught);
+    expect((error as PolicyError).message).toContain(
+      "policy: It could not be read (load() gave no { text, etag })",
+    );
+  });
+
+  it.each([0, -1, Number.NaN])("takes no %d for pollSeconds", async (pollSeconds) => {
+    await expect(loadPolicy(file, { pollSeconds })).rejects.toThrow(RangeError);
+  });
+
   it("doesn't read a file of 10 MB", async () => {
     await writeFile(file, Buffer.alloc(10_000_000, "x"));
     const error = await loadPolicy(file).catch((caught: unknown) => caught);
@@ -300,6 +312,28 @@ describe("following a file", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("polls in the far future when told to, and not at once", async () => {
+    const seen = vi.fn(() => Promise.resolve({ text: GOOD, etag: "1" }));
+    await load({ load: seen }, { pollSeconds: Infinity });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(seen).toHaveBeenCalledTimes(1);
+  });
+
+  it("trusts the stamp of a file that is minutes old, and still notices a change", async () => {
+    const { policy, changes } = await load();
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    try {
+      await policy.reload();
+      expect(changes).toEqual([]);
+      await writeFile(file, BETTER);
+      await policy.reload();
+      await policy.reload();
+    } finally {
+      vi.restoreAllMocks();
+    }
+    expect(changes.map(({ result }) => result)).toEqual(["accepted"]);
   });
 
   it("ends with close, even in the middle of a look", async () => {
