@@ -56,7 +56,7 @@ export class PolicyReloader implements PolicySource {
     this.#seen = loaded.etag;
     if (loaded.failure !== undefined) {
       this.#announced.add(loaded.etag);
-      this.#firstFailure = `${this.#rejection(loaded.failure)} Going on without a policy (${this.#snapshot.failure}).`;
+      this.#firstFailure = this.#rejection(loaded.failure);
       return loaded.failure;
     }
     this.#taken = loaded.etag;
@@ -167,8 +167,10 @@ export class PolicyReloader implements PolicySource {
 
   #rejection({ issues }: LoadFailure): string {
     const lines = issues.map(({ at, message, code }) => `${at ?? this.#name}: ${message} (${code})`);
-    const kept = this.#snapshot.policy === undefined ? "" : " The last good policy stays.";
-    return `${this.#name} can't be used.${kept}\n${lines.join("\n")}`;
+    const { policy, failure } = this.#snapshot;
+    const next =
+      policy === undefined ? `Going on without a policy (${failure}).` : "The last good policy stays.";
+    return `${this.#name} can't be used. ${next}\n${lines.join("\n")}`;
   }
 
   #tellAll(change: PolicyChange): void {
