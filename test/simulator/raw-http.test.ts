@@ -8,6 +8,25 @@ const codeOf = ({ body }: RawAnswer): string | undefined => /<Code>(.*)<\/Code>/
 const ask = (first: string, headers: Record<string, string | number> = {}, body = ""): Promise<RawAnswer> =>
   rawExchange(fixture.sim, rawHead(first, { "content-length": Buffer.byteLength(body), ...headers }), body);
 
+/** A PUT of ten bytes, during which something else happens. */
+async function putWithPause(
+  path: string,
+  headers: Record<string, string>,
+  meanwhile: () => Promise<unknown>,
+): Promise<string> {
+  const { sim, s3 } = fixture;
+  const socket = connect(Number(new URL(sim.endpoint).port), "127.0.0.1");
+  const answer = new Promise<string>((resolve) => socket.once("data", (data) => resolve(data.toString())));
+  socket.write(`${rawHead(`PUT ${path}`, { "content-length": 10, ...headers })}12345`);
+  // One round trip: the server has seen the head before the rest happens.
+  await s3.headBucket({ Bucket: "bkt" });
+  await meanwhile();
+  socket.write("67890");
+  await answer;
+  socket.destroy();
+  return answer;
+}
+
 describe("an upload", () => {
   it("without a length is refused as S3 does", async () => {
     const answer = await rawExchange(fixture.sim, rawHead("PUT /bkt/k"));
@@ -49,25 +68,26 @@ describe("an upload", () => {
   });
 
   it("of a part whose upload is aborted on its way is refused", async () => {
-    const { sim, s3 } = fixture;
+    const { s3 } = fixture;
     const Bucket = await newBucket(s3);
     const upload = {
       Bucket,
       Key: "k",
       UploadId: (await s3.createMultipartUpload({ Bucket, Key: "k" })).UploadId,
     };
-    const head = rawHead(`PUT /${Bucket}/k?partNumber=1&uploadId=${upload.UploadId}`, {
-      "content-length": 10,
-    });
-    const socket = connect(Number(new URL(sim.endpoint).port), "127.0.0.1");
-    const answer = new Promise<string>((resolve) => socket.once("data", (data) => resolve(data.toString())));
-    socket.write(`${head}12345`);
-    // One round trip: the head has been seen before the upload goes.
-    await s3.headBucket({ Bucket });
-    await s3.abortMultipartUpload(upload);
-    socket.write("67890");
-    expect(await answer).toContain("<Code>NoSuchUpload</Code>");
-    socket.destroy();
+    const path = `/${Bucket}/k?partNumber=1&uploadId=${upload.UploadId}`;
+    const answer = await putWithPause(path, {}, () => s3.abortMultipartUpload(upload));
+    expect(answer).toContain("<Code>NoSuchUpload</Code>");
+  });
+
+  it("that may only create is refused when another was faster", async () => {
+    const { s3 } = fixture;
+    const Bucket = await newBucket(s3);
+    const answer = await putWithPause(`/${Bucket}/k`, { "if-none-match": "*" }, () =>
+      s3.putObject({ Bucket, Key: "k", Body: "faster" }),
+    );
+    expect(answer).toContain("<Code>PreconditionFailed</Code>");
+    expect(await (await s3.getObject({ Bucket, Key: "k" })).Body?.transformToString()).toBe("faster");
   });
 
   it("that is refused early is answered while it is still being sent", async () => {

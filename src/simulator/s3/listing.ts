@@ -102,8 +102,7 @@ function pageOf(sorted: readonly string[], query: ListQuery, after: string): Pag
     const name = sorted[at] as string;
     if (!name.startsWith(prefix)) break;
     const rolledUp = rollUp(name, prefix, delimiter);
-    if (rolledUp !== undefined && (rolledUp === last || rolledUp === after)) continue;
-    if (rolledUp !== undefined && after !== "" && after.startsWith(rolledUp)) continue;
+    if (rolledUp !== undefined && (rolledUp === last || after.startsWith(rolledUp))) continue;
     if (names.length + prefixes.length === maxKeys) return { names, prefixes, next: last };
     if (rolledUp === undefined) names.push(name);
     else prefixes.push(rolledUp);
