@@ -8,22 +8,31 @@ import type { PolicyRule, RequestFacts, RuleMatch } from "../../src/policy/polic
 const glob = fc.string({ unit: fc.constantFrom("a", "b", "*", "?"), minLength: 1, maxLength: 4 });
 const name = fc.string({ unit: fc.constantFrom("a", "b", "*", "?"), maxLength: 6 });
 const some = <T>(items: fc.Arbitrary<T>): fc.Arbitrary<readonly T[] | undefined> =>
-  fc.option(fc.array(items, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 1 });
+  fc.option(fc.array(items, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 2 });
+const shortGlob = fc.string({ unit: fc.constantFrom("a", "b", "*", "?"), minLength: 1, maxLength: 3 });
 const match = fc
   .record({
-    buckets: some(glob),
-    keys: some(glob),
+    buckets: some(shortGlob),
+    keys: some(shortGlob),
     prefixes: some(fc.string({ unit: fc.constantFrom("a", "b", "*"), minLength: 1, maxLength: 2 })),
     sse: some(fc.constantFrom("unset", "aws:kms")),
     operations: some(fc.constantFrom("PutObject", "CopyObject")),
   })
   .map((fields) => Object.fromEntries(Object.entries(fields).filter(([, items]) => items)) as RuleMatch);
-const facts = fc.record({
-  operation: fc.constantFrom("PutObject", "CopyObject"),
-  bucket: name,
-  key: name,
-  sse: fc.constant("aws:kms"),
-}) as fc.Arbitrary<RequestFacts>;
+const LETTERS = ["a", "b", "*"];
+const PAIRS = LETTERS.flatMap((first) => LETTERS.map((second) => first + second));
+const NAMES = ["", ...LETTERS, ...PAIRS, ...PAIRS.flatMap((pair) => [`${pair}a`, `${pair}b`])];
+/** Every request with short names of these letters. */
+const REQUESTS = NAMES.flatMap((bucket) =>
+  NAMES.flatMap((key) =>
+    ["PutObject", "CopyObject"].map((operation): RequestFacts => ({
+      operation,
+      bucket,
+      key,
+      sse: "aws:kms",
+    })),
+  ),
+);
 
 const fits = (part: RuleMatch, request: RequestFacts): boolean =>
   firstMismatch(compileMatch(part), request) === undefined;
@@ -59,17 +68,17 @@ describe("globCovers", () => {
 });
 
 describe("matchCovers", () => {
-  it("never claims what one request disproves", () => {
+  it("never claims what one request of all short ones disproves", () => {
     let claims = 0;
     fc.assert(
-      fc.property(match, match, facts, (outer, inner, request) => {
-        if (!matchCovers(outer, inner)) return true;
+      fc.property(match, match, (outer, inner) => {
+        if (Object.keys(outer).length === 0 || !matchCovers(outer, inner)) return;
         claims++;
-        return !fits(inner, request) || fits(outer, request);
+        expect(REQUESTS.filter((request) => fits(inner, request) && !fits(outer, request))).toEqual([]);
       }),
-      { numRuns: 10_000 },
+      { numRuns: 4_000 },
     );
-    expect(claims).toBeGreaterThan(100);
+    expect(claims).toBeGreaterThan(50);
   });
 
   it.each<[RuleMatch, RuleMatch, boolean]>([
