@@ -207,8 +207,25 @@ function stateOf(options: SimulatorOptions): S3State {
   };
 }
 
+/** Each option once; the type makes sure that none is missing. */
+const OPTIONS: { readonly [Name in keyof Required<SimulatorOptions>]: true } = {
+  port: true,
+  region: true,
+  accountId: true,
+  credentials: true,
+  bucketKeyLifetimeSeconds: true,
+  unknownRows: true,
+  buckets: true,
+  minimumPartBytes: true,
+};
+
 /** For callers without types too: an option that is silently ignored makes a test that shows nothing. */
-function checkOptions({ accountId, minimumPartBytes, unknownRows = {} }: SimulatorOptions): void {
+function checkOptions(options: SimulatorOptions): void {
+  const { accountId, minimumPartBytes, unknownRows = {} } = options;
+  const odd = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (odd !== undefined) {
+    throw new RangeError(`${odd} is no option; there are ${Object.keys(OPTIONS).join(", ")}`);
+  }
   if (accountId !== undefined && !/^\d{12}$/.test(accountId)) {
     throw new RangeError(`accountId must be twelve digits: ${accountId}`);
   }
