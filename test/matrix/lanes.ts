@@ -5,7 +5,7 @@ import { checked, together, type Lane, type Outcome } from "./lane.ts";
 import { packageLanes } from "./package-lanes.ts";
 import { logs, packagesIn, root, runtime, type Runtime, type Versions } from "./packages.ts";
 import { newestVersions, OLDEST, OLDEST_KNOWN_FAILURES, OLDEST_LEFT_OUT } from "./sdk-versions.ts";
-import { runSuite, type Suite } from "./suite.ts";
+import { type KnownFailure, runSuite, type Suite } from "./suite.ts";
 import { typecheck } from "./typecheck.ts";
 import { workspaceWith } from "./workspace.ts";
 
@@ -23,17 +23,42 @@ function nodeLane(name: Runtime, subject: string): Lane {
   };
 }
 
-/** The suite and the types in a copy of the project that has these versions of the SDK. */
+/** The plugin end to end over HTTP: the suite that the peers run, against our own simulator. */
+const END_TO_END = ["--config=vitest.peers.config.ts", "test/peers/simulator.test.ts"];
+
+function isEndToEnd({ file }: KnownFailure): boolean {
+  return file.startsWith("test/peers/");
+}
+
+/** Suite, end-to-end suite and types in a copy of the project that has these versions of the SDK. */
 async function besideSdk(
   lane: string,
   node: Runtime,
   versions: Versions,
-  exceptions: Pick<Suite, "knownFailures" | "leftOut"> = {},
+  { knownFailures = [], leftOut = {} }: Pick<Suite, "knownFailures" | "leftOut"> = {},
 ): Promise<Outcome> {
   const folder = await workspaceWith(`client-s3-${versions["@aws-sdk/client-s3"]}`, versions);
   const program = await runtime(node);
-  const suite = await runSuite({ lane, node: program, folder, ...exceptions });
-  return together(suite, await typecheck(lane, program, folder));
+  return together(
+    await runSuite({
+      lane,
+      node: program,
+      folder,
+      knownFailures: knownFailures.filter((one) => !isEndToEnd(one)),
+      leftOut,
+    }),
+    {
+      ...(await runSuite({
+        lane: `${lane}-end-to-end`,
+        node: program,
+        folder,
+        knownFailures: knownFailures.filter(isEndToEnd),
+        arguments: END_TO_END,
+      })),
+      what: "end to end over HTTP",
+    },
+    await typecheck(lane, program, folder),
+  );
 }
 
 export const lanes: readonly Lane[] = [

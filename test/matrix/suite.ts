@@ -23,8 +23,10 @@ export interface Suite {
   /** The folder with tests, sources and `node_modules`. */
   readonly folder: string;
   readonly knownFailures?: readonly KnownFailure[];
-  /** Test files that do not run here, and why. */
+  /** Globs of test files that do not run here, and why. */
   readonly leftOut?: Readonly<Record<string, string>>;
+  /** Further arguments of vitest, such as another configuration. */
+  readonly arguments?: readonly string[];
 }
 
 interface Report {
@@ -44,7 +46,7 @@ interface Report {
 
 /** Runs the suite. What fails beyond the known failures, and a known failure that passes, are problems. */
 export async function runSuite(suite: Suite): Promise<Outcome> {
-  const { lane, node, folder, knownFailures = [], leftOut = {} } = suite;
+  const { lane, node, folder, knownFailures = [], leftOut = {}, arguments: more = [] } = suite;
   const reportFile = join(logs, `${lane}.json`);
   rmSync(reportFile, { force: true });
   let crash: unknown;
@@ -53,7 +55,15 @@ export async function runSuite(suite: Suite): Promise<Outcome> {
     const without = Object.keys(leftOut).map((file) => `--exclude=${file}`);
     await run(
       node,
-      [vitest, "run", "--reporter=default", "--reporter=json", `--outputFile=${reportFile}`, ...without],
+      [
+        vitest,
+        "run",
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile=${reportFile}`,
+        ...without,
+        ...more,
+      ],
       {
         cwd: folder,
         logFile: join(logs, `${lane}.log`),
