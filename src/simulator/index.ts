@@ -14,6 +14,7 @@ export type {
 export type { SimulatorCredentials } from "./credentials.ts";
 export type { UnknownRow, UnknownRows } from "./s3/encryption.ts";
 export type { CloudTrailEvent, CloudTrailIdentity } from "./cloudtrail/event.ts";
+export type { FaultRule, InjectedFault, SimulatorFault } from "./faults/fault.ts";
 export type { ClientCall } from "./kms/client-calls.ts";
 export type { KeyState, KmsKey } from "./kms/key-store.ts";
 export type { KmsAction, S3KmsRequest } from "./ledger/ledger.ts";

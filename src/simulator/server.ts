@@ -1,6 +1,7 @@
 /** HTTP in and out: who asks, KMS or S3, and every outcome as an answer on the wire. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { CredentialBook, Requester } from "./credentials.ts";
+import { meetFault, sendSpoiled } from "./faults/meet-fault.ts";
 import { handleKms, kmsFaultAnswer } from "./kms/handler.ts";
 import { KmsFault } from "./kms/kms-fault.ts";
 import { receiveBody } from "./s3/body.ts";
@@ -21,7 +22,7 @@ export function createSimulatorServer(state: S3State, credentials: CredentialBoo
   const server = createServer((request, response) => {
     const requestId = ids.next();
     answerTo(state, credentials, request)
-      .then((answer) => send(response, request, requestId, answer))
+      .then((answer) => answer && send(response, request, requestId, answer))
       .catch((error: unknown) => sendError(response, request, requestId, error))
       .catch(() => response.destroy());
   });
@@ -32,11 +33,12 @@ export function createSimulatorServer(state: S3State, credentials: CredentialBoo
   return server;
 }
 
+/** Undefined when the connection is gone. */
 async function answerTo(
   state: S3State,
   credentials: CredentialBook,
   request: IncomingMessage,
-): Promise<Answer> {
+): Promise<Answer | undefined> {
   const target = request.headers["x-amz-target"];
   if (typeof target === "string" && target.startsWith(KMS_TARGET)) {
     return answerKms(state, credentials, request, target);
@@ -45,7 +47,11 @@ async function answerTo(
   const call = parseCall(request, requester);
   refuseDirectoryBucket(call.bucket);
   requireOwner(state, call);
-  return routeOf(call).handle(state, call);
+  const { operation, handle } = routeOf(call);
+  const fault = state.faults.isEmpty
+    ? undefined
+    : state.faults.next({ operation, bucket: call.bucket, key: call.key });
+  return fault === undefined ? handle(state, call) : meetFault(fault, call, () => handle(state, call));
 }
 
 /** KMS has other words for what goes wrong before an operation, and says them in JSON. */
@@ -127,10 +133,22 @@ async function send(
   ) {
     headers["content-length"] = 0;
   }
+  if (answer.replacedHeaders !== undefined) replaceHeaders(headers, answer.replacedHeaders);
   response.writeHead(answer.status, headers);
   if (body === undefined || request.method === "HEAD") response.end();
+  else if (answer.spoiledBody !== undefined) await sendSpoiled(response, body, answer.spoiledBody);
   else if (typeof body === "string") response.end(body);
   else await sendBytes(response, body);
+}
+
+function replaceHeaders(
+  headers: Record<string, string | number>,
+  replaced: Readonly<Record<string, string | null>>,
+): void {
+  for (const [name, value] of Object.entries(replaced)) {
+    delete headers[name.toLowerCase()];
+    if (value !== null) headers[name.toLowerCase()] = value;
+  }
 }
 
 /** Piece by piece, at the pace of the reader; a reader that goes away ends it. */
@@ -154,7 +172,7 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-/** An error of HEAD has no body, hence no code (E10). */
+/** An error of HEAD has no body, hence no code (E10); its headers stay. */
 async function sendError(
   response: ServerResponse,
   request: IncomingMessage,
@@ -167,7 +185,7 @@ async function sendError(
   const { code, message, details, status } = error;
   const answer: Answer =
     request.method === "HEAD"
-      ? { status }
+      ? { status, headers: error.headers }
       : {
           status,
           headers: { "content-type": "application/xml", ...error.headers },

@@ -3,11 +3,14 @@ import { VirtualClock } from "./clock.ts";
 import type { CloudTrailEvent } from "./cloudtrail/event.ts";
 import { CredentialBook, type SimulatorCredentials } from "./credentials.ts";
 import type { ClientCall } from "./kms/client-calls.ts";
+import type { FaultRule, InjectedFault } from "./faults/fault.ts";
+import { FaultBook } from "./faults/fault-book.ts";
 import { KeyStore, type KmsKey } from "./kms/key-store.ts";
 import { KmsLedger, type S3KmsRequest } from "./ledger/ledger.ts";
 import { checkedDefault } from "./s3/bucket-encryption.ts";
 import { addBucket } from "./s3/buckets.ts";
 import { UNKNOWN_ROWS, type UnknownRows } from "./s3/encryption.ts";
+import { OPERATIONS } from "./s3/routes.ts";
 import type { S3State } from "./s3/state.ts";
 import { createSimulatorServer } from "./server.ts";
 
@@ -118,6 +121,21 @@ export interface Simulator {
     readonly alias?: string;
     readonly description?: string;
   }): KmsKey;
+  /**
+   * Makes requests to S3 go wrong: latency, errors, resets, bodies that break off, headers that are wrong. Of several
+   * rules the first that is due is met: docs/simulator.md.
+   *
+   * @throws `RangeError` for a rule that can't be.
+   * @example
+   * ```ts
+   * const slow = sim.injectFault({ operation: "PutObject", times: 2, fault: { kind: "error", code: "SlowDown" } });
+   * await s3.send(new PutObjectCommand(...)); // answered by the third attempt
+   * slow.hits; // 2
+   * ```
+   */
+  injectFault(rule: FaultRule): InjectedFault;
+  /** Removes all of them. */
+  removeFaults(): void;
   /** Ends the server and every open connection. */
   close(): Promise<void>;
 }
@@ -173,6 +191,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       if (alias !== undefined) state.keys.createAlias(alias, key.id);
       return key;
     },
+    injectFault: (rule) => state.faults.add(rule),
+    removeFaults: () => state.faults.clear(),
     close: () =>
       new Promise((resolve) => {
         // Closed a second time, it has nothing left to do: that is no error.
@@ -200,6 +220,7 @@ function stateOf(options: SimulatorOptions): S3State {
     clock,
     keys,
     ledger,
+    faults: new FaultBook(OPERATIONS),
     region,
     accountId,
     unknownRows: options.unknownRows ?? {},

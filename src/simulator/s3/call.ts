@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Requester } from "../credentials.ts";
+import type { SpoiledBody } from "../faults/fault.ts";
 import type { Bytes } from "./bytes.ts";
 
 /** One request to S3, taken apart but with its body still on the wire. */
@@ -21,6 +22,10 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string | Bytes;
+  /** Of an injected fault: headers that say something else than the operation did; `null` leaves one out. */
+  readonly replacedHeaders?: Readonly<Record<string, string | null>>;
+  /** Of an injected fault: the body goes out in this way. */
+  readonly spoiledBody?: SpoiledBody;
 }
 
 /** The value of a header that S3 takes once. */

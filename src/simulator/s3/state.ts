@@ -1,4 +1,5 @@
 import type { VirtualClock } from "../clock.ts";
+import type { FaultBook } from "../faults/fault-book.ts";
 import type { KeyStore } from "../kms/key-store.ts";
 import type { KmsLedger } from "../ledger/ledger.ts";
 import type { UnknownRows } from "./encryption.ts";
@@ -11,6 +12,7 @@ export interface S3State {
   readonly clock: VirtualClock;
   readonly keys: KeyStore;
   readonly ledger: KmsLedger;
+  readonly faults: FaultBook;
   readonly region: string;
   readonly accountId: string;
   readonly unknownRows: UnknownRows;
