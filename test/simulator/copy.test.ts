@@ -111,7 +111,7 @@ describe("the source of a copy", () => {
     ["no key", "bucket-only", "InvalidArgument"],
     ["broken escapes", "bucket/%zz", "InvalidArgument"],
     ["a bucket that is not there", "absent/k", "NoSuchBucket"],
-    ["a version", "bucket/k?versionId=abc", "NotImplemented"],
+    ["a version id that is none", "bucket/k?versionId=abc", "InvalidArgument"],
     ["an access point", "arn:aws:s3:eu-west-1:111122223333:accesspoint/ap/object/k", "NotImplemented"],
   ])("may not be %s", async (_says, CopySource, code) => {
     expect((await errorOf(fixture.s3.copyObject({ Bucket: source, Key: "k", CopySource }))).name).toBe(code);

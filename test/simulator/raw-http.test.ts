@@ -106,7 +106,7 @@ describe("an operation that is not simulated", () => {
     ["PUT /bkt/k?versionId=abc"],
     ["GET /bkt/k?attributes"],
     ["GET /bkt?policy"],
-    ["PUT /bkt?versioning"],
+    ["PUT /bkt?lifecycle"],
     ["POST /bkt"],
     ["POST /bkt/k?select"],
     ["PATCH /bkt/k"],

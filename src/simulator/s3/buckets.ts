@@ -1,4 +1,4 @@
-/** CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation, GetBucketVersioning. */
+/** CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation. */
 import { receiveBody } from "./body.ts";
 import type { Answer, S3Call } from "./call.ts";
 import { NEW_BUCKET_ENCRYPTION, type DefaultEncryption } from "./default-encryption.ts";
@@ -102,10 +102,4 @@ export function getBucketLocation(state: S3State, call: S3Call): Answer {
   bucketOf(state, call.bucket);
   const location = state.region === "us-east-1" ? {} : { "#text": state.region };
   return { status: 200, body: s3Xml("LocationConstraint", location) };
-}
-
-/** Never configured. */
-export function getBucketVersioning(state: S3State, call: S3Call): Answer {
-  bucketOf(state, call.bucket);
-  return { status: 200, body: s3Xml("VersioningConfiguration", {}) };
 }

@@ -8,10 +8,11 @@ import { customerKeyMd5, requireCustomerKey } from "./customer-key.ts";
 import { COPY_SOURCE, SSE, SSE_CUSTOMER_ALGORITHM } from "./header-names.ts";
 import { keptHeaders } from "./kept-headers.ts";
 import { etagOf, requestedAlgorithm } from "./objects.ts";
-import { invalidArgument, invalidRequest, noSuchKey, notImplemented } from "./s3-error.ts";
+import { invalidArgument, invalidRequest, notImplemented } from "./s3-error.ts";
 import { bucketOf, type S3State } from "./state.ts";
-import type { Bucket, StoredObject } from "./store.ts";
+import { isDeleteMarker, versionName, type Bucket, type StoredObject } from "./store.ts";
 import { hasMd5Etag } from "./stored-encryption.ts";
+import { checkedVersionName, findObject, versionHeaders } from "./versioning.ts";
 import { decryptObject, encryptObject, planEncryption } from "./write-encryption.ts";
 import { s3Xml, type XmlObject } from "./xml.ts";
 
@@ -35,10 +36,14 @@ export function copyObject(state: S3State, call: S3Call): Answer {
     encryption,
     checksum: checksumOfCopy(call, source.object),
   };
-  bucket.put(copy);
+  const stored = bucket.put(copy);
   return {
     status: 200,
-    headers: { ...encryption.headers },
+    headers: {
+      ...versionHeaders(bucket, stored),
+      ...sourceVersionHeaders(state, source),
+      ...encryption.headers,
+    },
     body: s3Xml("CopyObjectResult", copyResult(copy)),
   };
 }
@@ -69,17 +74,38 @@ export interface CopySource {
  */
 export function copySource(state: S3State, call: S3Call): CopySource {
   const at = parseCopySource(header(call, COPY_SOURCE) ?? "");
-  const object = bucketOf(state, at.bucket).get(at.key);
-  if (object === undefined) throw noSuchKey(at.key);
+  const object = sourceObject(bucketOf(state, at.bucket), at);
   requireCustomerKey(object.encryption, customerKeyMd5(call, "copy-source"));
   checkCopySourceConditions(call, object);
   return { at, object };
 }
 
-/** `bucket/key` or `/bucket/key`, URL-encoded or not, perhaps with `?versionId=null`. */
-function parseCopySource(value: string): { bucket: string; key: string } {
+/** A delete marker has nothing that could be copied. */
+function sourceObject(bucket: Bucket, { key, version }: SourceName): StoredObject {
+  const found = bucket.version(key, version);
+  if (version !== undefined && found !== undefined && isDeleteMarker(found)) {
+    throw invalidRequest(
+      "The source of a copy request may not specifically refer to a delete marker by version id.",
+    );
+  }
+  return findObject(bucket, key, version);
+}
+
+/** Which version was copied, when the source's bucket has versions. */
+export function sourceVersionHeaders(state: S3State, { at, object }: CopySource): Record<string, string> {
+  if (bucketOf(state, at.bucket).versioning === "never") return {};
+  return { "x-amz-copy-source-version-id": versionName(object) };
+}
+
+interface SourceName {
+  readonly bucket: string;
+  readonly key: string;
+  readonly version: string | undefined;
+}
+
+/** `bucket/key` or `/bucket/key`, URL-encoded or not, perhaps with `?versionId=...`. */
+function parseCopySource(value: string): SourceName {
   const [path, query] = splitOnce(value, "?versionId=");
-  if (query !== undefined && query !== "null") throw notImplemented("Object versions are not simulated.");
   let decoded: string;
   try {
     decoded = decodeURIComponent(path);
@@ -94,7 +120,7 @@ function parseCopySource(value: string): { bucket: string; key: string } {
       ArgumentValue: value,
     });
   }
-  return { bucket, key };
+  return { bucket, key, version: query === undefined ? undefined : checkedVersionName(query) };
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {
@@ -114,6 +140,8 @@ function directive(call: S3Call): "COPY" | "REPLACE" {
 /** E9. An encryption header counts as a change, and so does a copy that ends up in other encryption. */
 function refuseCopyOntoItself(call: S3Call, bucket: Bucket, { at, object }: CopySource): void {
   if (at.bucket !== call.bucket || at.key !== call.key) return;
+  // An older version copied onto its key becomes the current one: that is a change.
+  if (bucket.get(call.key) !== object) return;
   const changes = [
     SSE,
     SSE_CUSTOMER_ALGORITHM,

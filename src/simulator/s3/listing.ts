@@ -52,7 +52,7 @@ export function listObjects(state: S3State, call: S3Call): Answer {
   };
 }
 
-interface ListQuery {
+export interface ListQuery {
   readonly prefix: string;
   readonly delimiter: string;
   readonly maxKeys: number;
@@ -60,7 +60,7 @@ interface ListQuery {
   encode(text: string): string;
 }
 
-function listQuery(call: S3Call, limit = "max-keys"): ListQuery {
+export function listQuery(call: S3Call, limit = "max-keys"): ListQuery {
   const encodingType = call.query.get("encoding-type");
   if (encodingType !== undefined && encodingType !== "url") {
     throw invalidArgument("Invalid Encoding Method specified in Request", {
@@ -111,7 +111,7 @@ function pageOf(sorted: readonly string[], query: ListQuery, after: string): Pag
   return { names, prefixes, next: undefined };
 }
 
-function rollUp(name: string, prefix: string, delimiter: string): string | undefined {
+export function rollUp(name: string, prefix: string, delimiter: string): string | undefined {
   if (delimiter === "") return undefined;
   const at = name.indexOf(delimiter, prefix.length);
   return at === -1 ? undefined : name.slice(0, at + delimiter.length);
@@ -121,7 +121,7 @@ function firstAfter(sorted: readonly string[], name: string): number {
   return lowerBound(sorted, (candidate) => compareUtf8(candidate, name) > 0);
 }
 
-function firstFrom(sorted: readonly string[], name: string): number {
+export function firstFrom(sorted: readonly string[], name: string): number {
   return lowerBound(sorted, (candidate) => compareUtf8(candidate, name) >= 0);
 }
 
@@ -136,7 +136,7 @@ function lowerBound(sorted: readonly string[], isBeyond: (name: string) => boole
   return low;
 }
 
-function listHead(query: ListQuery): XmlObject {
+export function listHead(query: ListQuery): XmlObject {
   return {
     Delimiter: query.delimiter === "" ? undefined : query.encode(query.delimiter),
     EncodingType: query.encodingType,
@@ -161,7 +161,7 @@ function listBody(
 }
 
 /** A listing says nothing of encryption. */
-function listedObject(object: StoredObject): XmlObject {
+export function listedObject(object: StoredObject): XmlObject {
   return {
     LastModified: new Date(object.lastModifiedMs).toISOString(),
     ETag: `"${object.etag}"`,

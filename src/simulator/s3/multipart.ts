@@ -12,7 +12,7 @@ import {
   type Checksum,
 } from "./checksums.ts";
 import { checkWriteConditions } from "./conditions.ts";
-import { checksumMembers, copyResult, copySource, md5Of } from "./copy.ts";
+import { checksumMembers, copyResult, copySource, md5Of, sourceVersionHeaders } from "./copy.ts";
 import { customerKeyMd5, requireCustomerKey } from "./customer-key.ts";
 import { keptHeaders } from "./kept-headers.ts";
 import { etagOf, requestedAlgorithm } from "./objects.ts";
@@ -20,6 +20,7 @@ import { badDigest, invalidArgument, malformedXml, noSuchUpload, S3Error } from 
 import { bucketOf, type S3State } from "./state.ts";
 import type { Bucket, Part, Upload } from "./store.ts";
 import { hasMd5Etag } from "./stored-encryption.ts";
+import { versionHeaders } from "./versioning.ts";
 import { decryptObject, encryptObject, planEncryption } from "./write-encryption.ts";
 import { parseXml, s3Xml, type XmlElement } from "./xml.ts";
 
@@ -113,7 +114,7 @@ export function uploadPartCopy(state: S3State, call: S3Call): Answer {
   });
   return {
     status: 200,
-    headers: { ...upload.encryption.headers },
+    headers: { ...sourceVersionHeaders(state, source), ...upload.encryption.headers },
     body: s3Xml("CopyPartResult", copyResult(part)),
   };
 }
@@ -151,7 +152,7 @@ export async function completeMultipartUpload(state: S3State, call: S3Call): Pro
   decryptObject(state, call, call, upload.encryption);
   const etag = `${md5Of({ pieces: parts.map((part) => Buffer.from(part.etag, "hex")), length: 0 })}-${parts.length}`;
   bucket.uploads.delete(upload.id);
-  bucket.put({
+  const stored = bucket.put({
     key: upload.key,
     bytes: whole,
     etag,
@@ -163,7 +164,7 @@ export async function completeMultipartUpload(state: S3State, call: S3Call): Pro
   });
   return {
     status: 200,
-    headers: { ...upload.encryption.headers },
+    headers: { ...versionHeaders(bucket, stored), ...upload.encryption.headers },
     body: s3Xml("CompleteMultipartUploadResult", {
       Location: `http://${header(call, "host") ?? ""}/${call.bucket}/${encodeURIComponent(call.key)}`,
       Bucket: call.bucket,

@@ -9,10 +9,11 @@ import { customerKeyMd5, requireCustomerKey } from "./customer-key.ts";
 import { SSE, SSE_BUCKET_KEY, SSE_CONTEXT, SSE_KEY_ID } from "./header-names.ts";
 import { keptHeaders } from "./kept-headers.ts";
 import { parseRange, type ByteRange } from "./ranges.ts";
-import { invalidArgument, invalidRequest, malformedXml, noSuchKey } from "./s3-error.ts";
+import { invalidArgument, invalidRequest, malformedXml } from "./s3-error.ts";
 import { bucketOf, type S3State } from "./state.ts";
-import type { StoredObject } from "./store.ts";
+import { isDeleteMarker, versionName, type Bucket, type DeleteMarker, type StoredObject } from "./store.ts";
 import { hasMd5Etag } from "./stored-encryption.ts";
+import { findObject, isVersionName, requestedVersion, versionHeaders } from "./versioning.ts";
 import { decryptObject, encryptObject, planEncryption } from "./write-encryption.ts";
 import { parseXml, s3Xml, type XmlObject } from "./xml.ts";
 
@@ -32,7 +33,7 @@ export async function putObject(state: S3State, call: S3Call): Promise<Answer> {
   checkWriteConditions(call, call.key, bucket.get(call.key));
   const encryption = encryptObject(state, call, planned);
   const etag = etagOf(body);
-  bucket.put({
+  const stored = bucket.put({
     key: call.key,
     bytes: body.bytes,
     etag,
@@ -43,7 +44,12 @@ export async function putObject(state: S3State, call: S3Call): Promise<Answer> {
   });
   return {
     status: 200,
-    headers: { etag: `"${etag}"`, ...encryption.headers, ...checksumHeaders(body.checksum) },
+    headers: {
+      etag: `"${etag}"`,
+      ...versionHeaders(bucket, stored),
+      ...encryption.headers,
+      ...checksumHeaders(body.checksum),
+    },
   };
 }
 
@@ -94,14 +100,15 @@ interface Read {
 }
 
 function readObject(state: S3State, call: S3Call): Read {
-  const object = bucketOf(state, call.bucket).get(call.key);
-  if (object === undefined) throw noSuchKey(call.key);
+  const bucket = bucketOf(state, call.bucket);
+  const object = findObject(bucket, call.key, requestedVersion(call));
   refuseEncryptionHeaders(call);
   requireCustomerKey(object.encryption, customerKeyMd5(call));
   const headers: Record<string, string | number> = {
     "last-modified": new Date(object.lastModifiedMs).toUTCString(),
     etag: `"${object.etag}"`,
     "accept-ranges": "bytes",
+    ...versionHeaders(bucket, object),
     ...object.headers,
     ...object.encryption.headers,
   };
@@ -172,13 +179,38 @@ function partRange(call: S3Call, object: StoredObject): ByteRange | undefined {
   return { start, end: start + (parts[number - 1] as number) };
 }
 
-/** Deleting what does not exist succeeds too. */
+/** Deleting what does not exist succeeds too; with versions it leaves a delete marker. */
 export function deleteObject(state: S3State, call: S3Call): Answer {
   const bucket = bucketOf(state, call.bucket);
-  const existing = bucket.get(call.key);
-  if (call.headers["if-match"] !== undefined) checkWriteConditions(call, call.key, existing);
-  bucket.delete(call.key);
-  return { status: 204 };
+  const version = requestedVersion(call);
+  if (call.headers["if-match"] !== undefined) checkWriteConditions(call, call.key, bucket.get(call.key));
+  const { marker, name } = deleteOne(state, bucket, call.key, version);
+  return {
+    status: 204,
+    headers: {
+      ...(name !== undefined && { "x-amz-version-id": name }),
+      ...(marker !== undefined && { "x-amz-delete-marker": "true" }),
+    },
+  };
+}
+
+interface Deleted {
+  /** The delete marker that was made, or that was deleted by its name. */
+  readonly marker: DeleteMarker | undefined;
+  /** What the answer says: the version that went, or the marker that came. */
+  readonly name: string | undefined;
+}
+
+function deleteOne(state: S3State, bucket: Bucket, key: string, version: string | undefined): Deleted {
+  if (version === undefined) {
+    const marker = bucket.delete(key, state.clock.nowMs());
+    return { marker, name: marker && versionName(marker) };
+  }
+  const gone = bucket.deleteVersion(key, version);
+  return {
+    marker: gone !== undefined && isDeleteMarker(gone) ? gone : undefined,
+    name: bucket.versioning === "never" ? undefined : version,
+  };
 }
 
 export async function deleteObjects(state: S3State, call: S3Call): Promise<Answer> {
@@ -186,12 +218,35 @@ export async function deleteObjects(state: S3State, call: S3Call): Promise<Answe
   requireIntegrity(call);
   const { bytes } = await receiveBody(call, { maxBytes: MAX_XML_BYTES });
   const request = parseXml(bytes, "Delete");
-  const entries = request.children("Object").map((entry) => entry.requiredText("Key"));
+  const entries = request.children("Object").map((entry) => ({
+    key: entry.requiredText("Key"),
+    version: entry.text("VersionId"),
+  }));
   if (entries.length === 0 || entries.length > MAX_DELETES) throw malformedXml();
-  for (const key of entries) bucket.delete(key);
+  const deleted: XmlObject[] = [];
+  const errors: XmlObject[] = [];
+  for (const { key, version } of entries) {
+    if (version !== undefined && !isVersionName(version)) {
+      errors.push({
+        Key: key,
+        VersionId: version,
+        Code: "NoSuchVersion",
+        Message: "The specified version does not exist.",
+      });
+      continue;
+    }
+    const { marker } = deleteOne(state, bucket, key, version);
+    deleted.push({
+      Key: key,
+      VersionId: version,
+      ...(marker !== undefined && { DeleteMarker: true, DeleteMarkerVersionId: versionName(marker) }),
+    });
+  }
   const quiet = request.text("Quiet") === "true";
-  const deleted: XmlObject[] = quiet ? [] : entries.map((Key) => ({ Key }));
-  return { status: 200, body: s3Xml("DeleteResult", { Deleted: deleted }) };
+  return {
+    status: 200,
+    body: s3Xml("DeleteResult", { Deleted: quiet ? [] : deleted, Error: errors }),
+  };
 }
 
 function requireIntegrity(call: S3Call): void {

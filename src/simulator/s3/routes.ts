@@ -1,13 +1,6 @@
 /** Which operation a request is. A query parameter that nobody here knows is another operation: never a guess. */
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from "./bucket-encryption.ts";
-import {
-  createBucket,
-  deleteBucket,
-  getBucketLocation,
-  getBucketVersioning,
-  headBucket,
-  listBuckets,
-} from "./buckets.ts";
+import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from "./buckets.ts";
 import type { Answer, S3Call } from "./call.ts";
 import { copyObject } from "./copy.ts";
 import { COPY_SOURCE } from "./header-names.ts";
@@ -23,6 +16,8 @@ import { deleteObject, deleteObjects, getObject, headObject, putObject } from ".
 import { notImplemented } from "./s3-error.ts";
 import type { S3State } from "./state.ts";
 import { updateObjectEncryption } from "./update-encryption.ts";
+import { listObjectVersions } from "./versions-listing.ts";
+import { getBucketVersioning, putBucketVersioning } from "./versioning.ts";
 
 type Handler = (state: S3State, call: S3Call) => Answer | Promise<Answer>;
 
@@ -35,6 +30,7 @@ interface Route {
 
 const LIST = ["prefix", "delimiter", "encoding-type"];
 const READ = [
+  "versionId",
   "partNumber",
   "response-cache-control",
   "response-content-disposition",
@@ -57,6 +53,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   route("HEAD bucket", "HeadBucket", headBucket),
   route("DELETE bucket", "DeleteBucket", deleteBucket),
   route("GET bucket ?location", "GetBucketLocation", getBucketLocation),
+  route("PUT bucket ?versioning", "PutBucketVersioning", putBucketVersioning),
   route("GET bucket ?versioning", "GetBucketVersioning", getBucketVersioning),
   route("PUT bucket ?encryption", "PutBucketEncryption", putBucketEncryption),
   route("GET bucket ?encryption", "GetBucketEncryption", getBucketEncryption),
@@ -69,6 +66,12 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
     "start-after",
   ]),
   route("GET bucket", "ListObjects", listObjects, [...LIST, "marker", "max-keys"]),
+  route("GET bucket ?versions", "ListObjectVersions", listObjectVersions, [
+    ...LIST,
+    "key-marker",
+    "max-keys",
+    "version-id-marker",
+  ]),
   route("GET bucket ?uploads", "ListMultipartUploads", listMultipartUploads, [
     "prefix",
     "encoding-type",
@@ -82,8 +85,8 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   route("PUT object copy", "CopyObject", copyObject),
   route("GET object", "GetObject", getObject, READ),
   route("HEAD object", "HeadObject", headObject, READ),
-  route("DELETE object", "DeleteObject", deleteObject),
-  route("PUT object ?encryption", "UpdateObjectEncryption", updateObjectEncryption),
+  route("DELETE object", "DeleteObject", deleteObject, ["versionId"]),
+  route("PUT object ?encryption", "UpdateObjectEncryption", updateObjectEncryption, ["versionId"]),
   route("POST object ?uploads", "CreateMultipartUpload", createMultipartUpload),
   route("PUT object ?uploadId", "UploadPart", uploadPart, ["partNumber"]),
   route("PUT object ?uploadId copy", "UploadPartCopy", uploadPartCopy, ["partNumber"]),
@@ -99,6 +102,7 @@ export const OPERATIONS: readonly string[] = [...ROUTES.values()].map(({ operati
 const SELECTORS = new Set([
   "location",
   "versioning",
+  "versions",
   "encryption",
   "list-type",
   "uploads",

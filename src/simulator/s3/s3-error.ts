@@ -49,8 +49,8 @@ export function noSuchBucket(bucket: string): S3Error {
   return new S3Error(404, "NoSuchBucket", "The specified bucket does not exist", { BucketName: bucket });
 }
 
-export function noSuchKey(key: string): S3Error {
-  return new S3Error(404, "NoSuchKey", "The specified key does not exist.", { Key: key });
+export function noSuchKey(key: string, headers: Readonly<Record<string, string>> = {}): S3Error {
+  return new S3Error(404, "NoSuchKey", "The specified key does not exist.", { Key: key }, headers);
 }
 
 export function noSuchUpload(uploadId: string): S3Error {

@@ -2,22 +2,22 @@
 import { receiveBody } from "./body.ts";
 import type { Answer, S3Call } from "./call.ts";
 import { settleUnknown } from "./encryption.ts";
-import { invalidRequest, noSuchKey, S3Error } from "./s3-error.ts";
+import { invalidRequest, S3Error } from "./s3-error.ts";
 import { bucketOf, type S3State } from "./state.ts";
+import { findObject, requestedVersion } from "./versioning.ts";
 import { decryptObject, encryptObject, passingFaultsOn } from "./write-encryption.ts";
 import { parseXml, type XmlElement } from "./xml.ts";
 
 const MAX_XML_BYTES = 64 * 1024;
 const KEY_ARN = /^arn:[\w-]+:kms:([a-z0-9-]+):(\d{12}):key\/[\w-]+$/;
 
-/** ETag, dates and checksum stay. KMS is asked to open the old data key and to make a new one: a model. */
+/** ETag, dates, version and checksum stay, and nothing is replicated. KMS is asked to open the old data key and to make a new one: a model. */
 export async function updateObjectEncryption(state: S3State, call: S3Call): Promise<Answer> {
   const bucket = bucketOf(state, call.bucket);
   const { bytes } = await receiveBody(call, { maxBytes: MAX_XML_BYTES });
   if (call.requester.signedWith !== "v4")
     throw invalidRequest("This operation requires AWS Signature Version 4.");
-  const object = bucket.get(call.key);
-  if (object === undefined) throw noSuchKey(call.key);
+  const object = findObject(bucket, call.key, requestedVersion(call));
   const target = parseTarget(parseXml(bytes, "ObjectEncryption"));
   const { algorithm } = object.encryption;
   if (algorithm !== "AES256" && algorithm !== "aws:kms") {
@@ -32,7 +32,7 @@ export async function updateObjectEncryption(state: S3State, call: S3Call): Prom
     bucketKeyEnabled: target.bucketKeyEnabled,
     context: undefined,
   });
-  bucket.put({ ...object, encryption });
+  bucket.replace({ ...object, encryption });
   return { status: 200 };
 }
 
