@@ -35,3 +35,13 @@ export class VirtualClock {
     this.#nowMs += ms;
   }
 }
+
+/** The simulator's time when it runs as a process of its own: goes on by itself, and further when told to. */
+export class RealTimeClock extends VirtualClock {
+  // Not the wall clock, which can be set back.
+  readonly #startedMs = performance.now();
+
+  override nowMs(): number {
+    return super.nowMs() + Math.round(performance.now() - this.#startedMs);
+  }
+}

@@ -1,9 +1,10 @@
 /** HTTP in and out: who asks, KMS or S3, and every outcome as an answer on the wire. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { CredentialBook, Requester } from "./credentials.ts";
+import { answerControl, isControl } from "./control.ts";
+import { NOBODY } from "./credentials.ts";
 import { meetFault, sendSpoiled } from "./faults/meet-fault.ts";
 import { handleKms, kmsFaultAnswer } from "./kms/handler.ts";
-import { KmsFault } from "./kms/kms-fault.ts";
+import { kmsFaultOf } from "./kms/refused.ts";
 import { receiveBody } from "./s3/body.ts";
 import { refuseDirectoryBucket } from "./s3/buckets.ts";
 import type { Bytes } from "./s3/bytes.ts";
@@ -11,17 +12,18 @@ import type { Answer, S3Call } from "./s3/call.ts";
 import { parseCall } from "./s3/parse-call.ts";
 import { routeOf } from "./s3/routes.ts";
 import { S3Error } from "./s3/s3-error.ts";
+import { versionTwoRefused } from "./s3/signature-version.ts";
 import type { S3State } from "./s3/state.ts";
 import { plainXml } from "./s3/xml.ts";
 
 const KMS_TARGET = "TrentService.";
 const MAX_KMS_BYTES = 256 * 1024;
 
-export function createSimulatorServer(state: S3State, credentials: CredentialBook): Server {
+export function createSimulatorServer(state: S3State): Server {
   const ids = new RequestIds();
   const server = createServer((request, response) => {
     const requestId = ids.next();
-    answerTo(state, credentials, request)
+    answerTo(state, request)
       .then((answer) => answer && send(response, request, requestId, answer))
       .catch((error: unknown) => sendError(response, request, requestId, error))
       .catch(() => response.destroy());
@@ -34,17 +36,16 @@ export function createSimulatorServer(state: S3State, credentials: CredentialBoo
 }
 
 /** Undefined when the connection is gone. */
-async function answerTo(
-  state: S3State,
-  credentials: CredentialBook,
-  request: IncomingMessage,
-): Promise<Answer | undefined> {
+async function answerTo(state: S3State, request: IncomingMessage): Promise<Answer | undefined> {
   const target = request.headers["x-amz-target"];
   if (typeof target === "string" && target.startsWith(KMS_TARGET)) {
-    return answerKms(state, credentials, request, target);
+    return answerKms(state, request, target);
   }
-  const requester = requireRequester(credentials, request);
-  const call = parseCall(request, requester);
+  if (isControl(request)) return answerControl(state, request);
+  const call = parseCall(request, state.authenticator.ofRequest(request));
+  if (state.authenticator.verifies && call.requester.signedWith === "v2") {
+    throw versionTwoRefused(state, call);
+  }
   refuseDirectoryBucket(call.bucket);
   requireOwner(state, call);
   const { operation, handle } = routeOf(call);
@@ -54,52 +55,16 @@ async function answerTo(
   return fault === undefined ? handle(state, call) : meetFault(fault, call, () => handle(state, call));
 }
 
-/** KMS has other words for what goes wrong before an operation, and says them in JSON. */
-const KMS_FAULTS: ReadonlyMap<string, KmsFault> = new Map([
-  [
-    "InvalidAccessKeyId",
-    new KmsFault("UnrecognizedClientException", "The security token included in the request is invalid."),
-  ],
-  [
-    "AccessDenied",
-    new KmsFault("MissingAuthenticationTokenException", "Request is missing Authentication Token"),
-  ],
-  ["EntityTooLarge", new KmsFault("RequestEntityTooLargeException", "The request is too large.", 413)],
-]);
-
-async function answerKms(
-  state: S3State,
-  credentials: CredentialBook,
-  request: IncomingMessage,
-  target: string,
-): Promise<Answer> {
+async function answerKms(state: S3State, request: IncomingMessage, target: string): Promise<Answer> {
   try {
-    const requester = requireRequester(credentials, request);
-    const { bytes } = await receiveBody(parseCall(request, requester), { maxBytes: MAX_KMS_BYTES });
+    const unread = parseCall(request, { requester: NOBODY });
+    const { bytes } = await receiveBody(unread, { maxBytes: MAX_KMS_BYTES });
     const body = Buffer.concat(bytes.pieces);
-    return handleKms(state.keys, { target, body, requester: requester.principalArn });
+    const { principalArn } = state.authenticator.ofKmsRequest(request, body);
+    return handleKms(state.keys, { target, body, requester: principalArn });
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
-    const fault = KMS_FAULTS.get(error.code) ?? new KmsFault(error.code, error.message, error.status);
-    return kmsFaultAnswer(fault);
-  }
-}
-
-function requireRequester(credentials: CredentialBook, request: IncomingMessage): Requester {
-  const url = request.url ?? "/";
-  const mark = url.indexOf("?");
-  const requester = credentials.requesterOf(request.headers, mark === -1 ? "" : url.slice(mark + 1));
-  switch (requester) {
-    case "unknown-key":
-      throw new S3Error(
-        403,
-        "InvalidAccessKeyId",
-        "The AWS Access Key Id you provided does not exist in our records.",
-      );
-    case "anonymous":
-      throw new S3Error(403, "AccessDenied", "Access Denied");
-    default:
-      return requester;
+    return kmsFaultAnswer(kmsFaultOf(error));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
-import { VirtualClock } from "./clock.ts";
+import { TrustingAuthenticator, VerifyingAuthenticator, type Authenticator } from "./auth/authenticator.ts";
+import { RealTimeClock, VirtualClock } from "./clock.ts";
 import type { CloudTrailEvent } from "./cloudtrail/event.ts";
 import { CredentialBook, type SimulatorCredentials } from "./credentials.ts";
 import type { ClientCall } from "./kms/client-calls.ts";
@@ -29,15 +30,26 @@ export interface SimulatorOptions {
   /** Twelve digits. @defaultValue "111122223333" */
   readonly accountId?: string;
   /**
-   * Who may ask. Left out: any access key is taken, each as an IAM user of its own name. Signatures are not
-   * verified.
+   * Who may ask. Left out: any access key is taken, each as an IAM user of its own name; under
+   * `verifySignatures`, only that of `clientConfig`.
    */
   readonly credentials?: readonly SimulatorCredentials[];
+  /**
+   * Whether requests have to be signed with the secret of a known access key: in the header, the query of a
+   * presigned URL or the policy of a form, with the signatures of chunks and trailers. @defaultValue false: the
+   * access key alone tells who asks
+   */
+  readonly verifySignatures?: boolean;
   /**
    * How long S3 keeps a bucket key for a requester, in seconds of the simulator's clock. AWS does not publish
    * the real one. @defaultValue 60: docs/simulator-model.md says why
    */
   readonly bucketKeyLifetimeSeconds?: number;
+  /**
+   * `virtual`: time stands still until `advance()`, so that a count never depends on how fast a test runs. `real`: time
+   * goes on by itself, as for `npx s3-bucket-keys simulate`; `advance()` adds to it. @defaultValue "virtual"
+   */
+  readonly clock?: "virtual" | "real";
   /** What to answer where nobody knows what AWS does. @defaultValue 501 `SimulatorUnknownRow` for each */
   readonly unknownRows?: UnknownRows;
   /** Buckets that are there from the start. */
@@ -83,7 +95,11 @@ export interface SimulatorClientConfig {
   /** The simulator's region. */
   readonly region: string;
   /** Those of the first principal. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
   /** Bucket names go into the path: a loopback address has no subdomains. */
   readonly forcePathStyle: true;
 }
@@ -167,7 +183,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     if (typeof bucket === "string") makeBucket(state, bucket);
     else makeBucket(state, bucket.name, bucket);
   }
-  const server = createSimulatorServer(state, new CredentialBook(state.accountId, options.credentials));
+  const server = createSimulatorServer(state);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port ?? 0, LOOPBACK, resolve);
@@ -205,7 +221,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 function stateOf(options: SimulatorOptions): S3State {
   checkOptions(options);
   const { region = "eu-west-1", accountId = "111122223333", bucketKeyLifetimeSeconds } = options;
-  const clock = new VirtualClock();
+  const clock = options.clock === "real" ? new RealTimeClock() : new VirtualClock();
   const keys = new KeyStore({ region, accountId, clock });
   const ledger = new KmsLedger({
     clock,
@@ -216,6 +232,7 @@ function stateOf(options: SimulatorOptions): S3State {
     beforeRequest: (kmsKeyArn) => void keys.usable(kmsKeyArn),
   });
   return {
+    authenticator: authenticatorOf(options, region, accountId),
     buckets: new Map(),
     clock,
     keys,
@@ -228,13 +245,26 @@ function stateOf(options: SimulatorOptions): S3State {
   };
 }
 
+/** The access key of a simulator without `credentials`. */
+const ANYONE = { accessKeyId: "SIMULATOR", secretAccessKey: "simulator", sessionToken: undefined };
+
+function authenticatorOf(options: SimulatorOptions, region: string, accountId: string): Authenticator {
+  const { credentials, verifySignatures = false } = options;
+  if (!verifySignatures) return new TrustingAuthenticator(new CredentialBook(accountId, credentials));
+  const { accessKeyId, secretAccessKey } = ANYONE;
+  const principalArn = `arn:aws:iam::${accountId}:user/${accessKeyId}`;
+  return new VerifyingAuthenticator(region, credentials ?? [{ accessKeyId, secretAccessKey, principalArn }]);
+}
+
 /** Each option once; the type makes sure that none is missing. */
 const OPTIONS: { readonly [Name in keyof Required<SimulatorOptions>]: true } = {
   port: true,
   region: true,
   accountId: true,
   credentials: true,
+  verifySignatures: true,
   bucketKeyLifetimeSeconds: true,
+  clock: true,
   unknownRows: true,
   buckets: true,
   minimumPartBytes: true,
@@ -242,13 +272,19 @@ const OPTIONS: { readonly [Name in keyof Required<SimulatorOptions>]: true } = {
 
 /** For callers without types too: an option that is silently ignored makes a test that shows nothing. */
 function checkOptions(options: SimulatorOptions): void {
-  const { accountId, minimumPartBytes, unknownRows = {} } = options;
+  const { accountId, clock = "virtual", minimumPartBytes, unknownRows = {} } = options;
   const odd = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
   if (odd !== undefined) {
     throw new RangeError(`${odd} is no option; there are ${Object.keys(OPTIONS).join(", ")}`);
   }
+  if (options.verifySignatures !== undefined && typeof options.verifySignatures !== "boolean") {
+    throw new RangeError(`verifySignatures must be true or false: ${String(options.verifySignatures)}`);
+  }
   if (accountId !== undefined && !/^\d{12}$/.test(accountId)) {
     throw new RangeError(`accountId must be twelve digits: ${accountId}`);
+  }
+  if (!["virtual", "real"].includes(clock)) {
+    throw new RangeError(`clock takes "virtual" or "real": ${clock}`);
   }
   if (minimumPartBytes !== undefined && !(minimumPartBytes >= 0)) {
     throw new RangeError(`minimumPartBytes must be zero or more: ${minimumPartBytes}`);
@@ -281,9 +317,7 @@ function clientConfigOf(
   region: string,
   first: SimulatorCredentials | undefined,
 ): SimulatorClientConfig {
-  const { accessKeyId, secretAccessKey } = first ?? {
-    accessKeyId: "SIMULATOR",
-    secretAccessKey: "simulator",
-  };
-  return { endpoint, region, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true };
+  const { accessKeyId, secretAccessKey, sessionToken } = first ?? ANYONE;
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+  return { endpoint, region, credentials, forcePathStyle: true };
 }

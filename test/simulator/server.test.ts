@@ -39,6 +39,7 @@ describe("the direct API", () => {
   it.each([
     ["accountId", { accountId: "1234" }],
     ["verifySignatures", { verifySignatures: true }],
+    ["clock", { clock: "atomic" as "real" }],
     ["minimumPartBytes", { minimumPartBytes: -1 }],
     ["bucketKeyLifetimeSeconds", { bucketKeyLifetimeSeconds: Number.NaN }],
     ["unknownRows", { unknownRows: { R17: "reject" as "error" } }],
