@@ -8,19 +8,24 @@ import type { IncomingHttpHeaders } from "node:http";
 export interface SimulatorCredentials {
   /** Tells who asks. */
   readonly accessKeyId: string;
-  /** Given to the client; signatures are not verified. */
+  /** Given to the client; signatures are verified with it under `verifySignatures`. */
   readonly secretAccessKey: string;
+  /** Of temporary credentials: what the client has to send with its signature. */
+  readonly sessionToken?: string;
   /** Who the KMS requests are made for: bucket keys are fetched once per principal. */
   readonly principalArn: string;
 }
 
-/** Who sent a request. Signatures are not checked: the access key alone tells. */
+/** Who sent a request. */
 export interface Requester {
   readonly principalArn: string;
   readonly signedWith: "v4" | "v2" | "nothing";
 }
 
-/** Maps access keys to principals. */
+/** The sender of a request whose signature is not looked at yet. */
+export const NOBODY: Requester = { principalArn: "anonymous", signedWith: "nothing" };
+
+/** Maps access keys to principals, where signatures are not verified: the access key alone tells. */
 export class CredentialBook {
   readonly #accountId: string;
   readonly #known: ReadonlyMap<string, Requester> | undefined;
@@ -38,7 +43,11 @@ export class CredentialBook {
 
   /** The requester, or what is wrong with the access key. */
   requesterOf(headers: IncomingHttpHeaders, query: string): Requester | "unknown-key" | "anonymous" {
-    const { accessKeyId, signedWith } = claimOf(headers.authorization ?? "", query);
+    return this.requester(claimOf(headers.authorization ?? "", query));
+  }
+
+  /** The same for an access key that was read elsewhere. */
+  requester({ accessKeyId, signedWith }: Claim): Requester | "unknown-key" | "anonymous" {
     if (accessKeyId === undefined) {
       return this.#known === undefined ? { principalArn: "anonymous", signedWith } : "anonymous";
     }
@@ -57,7 +66,7 @@ export class CredentialBook {
   }
 }
 
-interface Claim {
+export interface Claim {
   readonly accessKeyId: string | undefined;
   readonly signedWith: Requester["signedWith"];
 }

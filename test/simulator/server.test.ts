@@ -38,7 +38,7 @@ describe("the direct API", () => {
 
   it.each([
     ["accountId", { accountId: "1234" }],
-    ["verifySignatures", { verifySignatures: true }],
+    ["verifySignatures", { verifySignatures: "yes" }],
     ["clock", { clock: "atomic" as "real" }],
     ["minimumPartBytes", { minimumPartBytes: -1 }],
     ["bucketKeyLifetimeSeconds", { bucketKeyLifetimeSeconds: Number.NaN }],

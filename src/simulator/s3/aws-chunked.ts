@@ -1,3 +1,4 @@
+import type { ChunkSignatures } from "../auth/chunk-signatures.ts";
 import { S3Error } from "./s3-error.ts";
 
 /** A chunk-size line or a trailer line may not be longer. */
@@ -7,20 +8,24 @@ type State = "size" | "data" | "data-end" | "trailers" | "done";
 
 /**
  * Takes the `aws-chunked` coding off a body: `SIZE[;chunk-signature=...]\r\n DATA \r\n ... 0\r\n trailers \r\n`.
- *
- * Chunk signatures are read and not checked.
  */
 export class AwsChunkedDecoder {
   /** Trailers that came after the last chunk, names in lower case. */
   readonly trailers: Map<string, string> = new Map();
   readonly #emit: (data: Buffer) => void;
+  readonly #signatures: ChunkSignatures | undefined;
+  #signedTrailers = "";
   #state: State = "size";
   #line = "";
   #left = 0;
 
-  /** @param emit - Gets the decoded bytes, piece by piece; nothing is copied. */
-  constructor(emit: (data: Buffer) => void) {
+  /**
+   * @param emit - Gets the decoded bytes, piece by piece; nothing is copied.
+   * @param signatures - Verifies those of chunks and trailers; left out, they are read and not checked.
+   */
+  constructor(emit: (data: Buffer) => void, signatures?: ChunkSignatures) {
     this.#emit = emit;
+    this.#signatures = signatures;
   }
 
   /** @throws `S3Error` when the coding is broken. */
@@ -29,10 +34,15 @@ export class AwsChunkedDecoder {
     while (at < input.length) {
       if (this.#state === "data") {
         const end = Math.min(input.length, at + this.#left);
-        this.#emit(input.subarray(at, end));
+        const data = input.subarray(at, end);
+        this.#signatures?.update(data);
+        this.#emit(data);
         this.#left -= end - at;
         at = end;
-        if (this.#left === 0) this.#state = "data-end";
+        if (this.#left === 0) {
+          this.#signatures?.end();
+          this.#state = "data-end";
+        }
       } else {
         at = this.#pushLine(input, at);
       }
@@ -43,6 +53,7 @@ export class AwsChunkedDecoder {
   end(): void {
     // A body that stops right after the size line of its last chunk is taken: some senders leave the rest out.
     if (this.#state !== "done" && this.#state !== "trailers") throw incomplete();
+    if (this.#signatures?.isComplete === false) throw malformedTrailer();
   }
 
   #pushLine(input: Buffer, from: number): number {
@@ -61,9 +72,11 @@ export class AwsChunkedDecoder {
   #takeLine(line: string): void {
     switch (this.#state) {
       case "size": {
-        const size = line.split(";", 1)[0] as string;
+        const [size = "", extension = ""] = line.split(";", 2);
         if (!/^[0-9a-f]{1,12}$/i.test(size)) throw broken();
         this.#left = Number.parseInt(size, 16);
+        this.#signatures?.begin(extension);
+        if (this.#left === 0) this.#signatures?.end();
         this.#state = this.#left === 0 ? "trailers" : "data";
         return;
       }
@@ -78,7 +91,7 @@ export class AwsChunkedDecoder {
         }
         const colon = line.indexOf(":");
         if (colon === -1) throw malformedTrailer();
-        this.trailers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+        this.#takeTrailer(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
         return;
       }
       case "done":
@@ -87,6 +100,14 @@ export class AwsChunkedDecoder {
       case "data":
         throw new Error("data is not read by lines");
     }
+  }
+
+  /** The signature of the trailers is the last of them. */
+  #takeTrailer(name: string, value: string): void {
+    this.trailers.set(name, value);
+    if (name === "x-amz-trailer-signature") this.#signatures?.endTrailers(this.#signedTrailers, value);
+    else if (this.#signatures?.isComplete === true) throw malformedTrailer();
+    else this.#signedTrailers += `${name}:${value}\n`;
   }
 }
 

@@ -1,5 +1,7 @@
 /** Takes a body off the wire: decodes `aws-chunked`, checks what the sender said about it, keeps the pieces. */
 import { createHash, type Hash } from "node:crypto";
+import { ChunkSignatures } from "../auth/chunk-signatures.ts";
+import { payloadMismatch } from "../auth/verifier.ts";
 import { AwsChunkedDecoder, incomplete, malformedTrailer } from "./aws-chunked.ts";
 import type { Bytes } from "./bytes.ts";
 import { header, type S3Call } from "./call.ts";
@@ -67,6 +69,7 @@ function drain(call: S3Call, check: BodyCheck): Promise<void> {
 /** What is known of a body while it arrives. */
 class BodyCheck {
   readonly #call: S3Call;
+  readonly #payloadHash: string;
   readonly #pieces: Buffer[] = [];
   readonly #maxBytes: number;
   readonly #expectedBytes: number | undefined;
@@ -84,12 +87,13 @@ class BodyCheck {
   ) {
     this.#call = call;
     this.#maxBytes = needs.maxBytes ?? MAX_OBJECT_BYTES;
-    const payloadHash = header(call, "x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
+    const payloadHash = call.payload?.hash ?? header(call, "x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
+    this.#payloadHash = payloadHash;
     const chunked = payloadHash.startsWith("STREAMING-") || isAwsChunked(call);
     const said = header(call, chunked ? "x-amz-decoded-content-length" : "content-length");
     this.#expectedBytes = said === undefined ? undefined : Number(said);
     if (this.#expectedBytes !== undefined && !(this.#expectedBytes <= this.#maxBytes)) throw tooLarge();
-    if (chunked) this.#decoder = new AwsChunkedDecoder((data) => this.#take(data));
+    if (chunked) this.#decoder = new AwsChunkedDecoder((data) => this.#take(data), chunkSignatures(call));
     if (payloadHash.length === 64) this.#sha256 = createHash("sha256");
     if (needs.md5 === true || header(call, "content-md5") !== undefined) this.#md5 = createHash("md5");
     this.#trailer = header(call, "x-amz-trailer")?.toLowerCase();
@@ -125,14 +129,8 @@ class BodyCheck {
   }
 
   #checkPayloadHash(computed: string): void {
-    const said = header(this.#call, "x-amz-content-sha256") ?? "";
-    if (said.toLowerCase() === computed) return;
-    throw new S3Error(
-      400,
-      "XAmzContentSHA256Mismatch",
-      "The provided 'x-amz-content-sha256' header does not match what was computed.",
-      { ClientComputedContentSHA256: said, S3ComputedContentSHA256: computed },
-    );
+    const said = this.#payloadHash;
+    if (said.toLowerCase() !== computed) throw payloadMismatch(said, computed);
   }
 
   #checkContentMd5(computed: string | undefined): void {
@@ -167,6 +165,12 @@ class BodyCheck {
     if (trailing === undefined) throw malformedTrailer();
     return trailing;
   }
+}
+
+/** Chunks are signed where the payload says so; without a verified signature there is nothing to check. */
+function chunkSignatures({ payload }: S3Call): ChunkSignatures | undefined {
+  if (payload?.hash.startsWith("STREAMING-AWS4-HMAC-SHA256-PAYLOAD") !== true) return undefined;
+  return new ChunkSignatures(payload.chain, payload.hash.endsWith("-TRAILER"));
 }
 
 /** The one checksum that the sender gives, in a header or as a trailer to come. */

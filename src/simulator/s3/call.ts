@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { SignedPayload } from "../auth/verifier.ts";
 import type { Requester } from "../credentials.ts";
 import type { SpoiledBody } from "../faults/fault.ts";
 import type { Bytes } from "./bytes.ts";
@@ -14,6 +15,8 @@ export interface S3Call {
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   readonly requester: Requester;
+  /** What the verified signature says of the body; undefined where signatures are not verified. */
+  readonly payload?: SignedPayload | undefined;
   readonly request: IncomingMessage;
 }
 

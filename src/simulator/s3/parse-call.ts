@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Requester } from "../credentials.ts";
+import type { Authenticated } from "../auth/authenticator.ts";
 import type { S3Call } from "./call.ts";
 import { S3Error } from "./s3-error.ts";
 
@@ -11,7 +11,7 @@ const NO_QUERY: ReadonlyMap<string, string> = new Map();
  *
  * @throws `S3Error` for an address that is no valid URL, or a key that is too long.
  */
-export function parseCall(request: IncomingMessage, requester: Requester): S3Call {
+export function parseCall(request: IncomingMessage, { requester, payload }: Authenticated): S3Call {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   const path = mark === -1 ? url : url.slice(0, mark);
@@ -30,6 +30,7 @@ export function parseCall(request: IncomingMessage, requester: Requester): S3Cal
     query: mark === -1 ? NO_QUERY : parseQuery(url.slice(mark + 1)),
     headers: request.headers,
     requester,
+    payload,
     request,
   };
 }

@@ -1,3 +1,4 @@
+import type { Authenticator } from "../auth/authenticator.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { FaultBook } from "../faults/fault-book.ts";
 import type { KeyStore } from "../kms/key-store.ts";
@@ -8,6 +9,7 @@ import type { Bucket } from "./store.ts";
 
 /** Everything the operations work on. */
 export interface S3State {
+  readonly authenticator: Authenticator;
   readonly buckets: Map<string, Bucket>;
   readonly clock: VirtualClock;
   readonly keys: KeyStore;

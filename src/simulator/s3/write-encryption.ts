@@ -7,6 +7,7 @@ import { bucketDefaultOf } from "./default-encryption.ts";
 import { decideEncryption, type Asks, type Encrypts, type Flag } from "./encryption.ts";
 import { SSE, SSE_BUCKET_KEY, SSE_CONTEXT, SSE_KEY_ID } from "./header-names.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
+import { signatureV4Needed } from "./signature-version.ts";
 import type { S3State } from "./state.ts";
 import type { Bucket } from "./store.ts";
 import { storedEncryption, type StoredEncryption } from "./stored-encryption.ts";
@@ -155,10 +156,7 @@ function contextOf(value: string | undefined, encrypts: Encrypts): Record<string
 /** R29; the same holds for reading such an object. */
 function requireSignatureV4(call: S3Call): void {
   if (call.requester.signedWith === "v4") return;
-  throw invalidArgument(
-    "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.",
-    { ArgumentName: "Authorization" },
-  );
+  throw signatureV4Needed();
 }
 
 /** An alias or id becomes the ARN that S3 keeps and shows; whether the key works, KMS says when it is asked. */
