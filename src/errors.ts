@@ -93,6 +93,29 @@ export class BucketKeyRefusedError extends BucketKeyError {
 }
 
 /**
+ * A browser form that can't be what the policy wants: its own conditions forbid it, or one of its fields is
+ * there twice.
+ *
+ * @public
+ */
+export class BucketKeyFormError extends BucketKeyError {
+  /** The name of the class, whatever a minifier makes of it. */
+  override readonly name = "BucketKeyFormError";
+  /** Narrows `BucketKeyError` to this class. */
+  readonly code = "ERR_BUCKET_KEY_FORM";
+  /** The field in question, in lower case. */
+  readonly field: string;
+  /** The bucket as the caller named it. */
+  readonly bucket: string;
+
+  constructor(details: Readonly<{ field: string; bucket: string }>, message: string) {
+    super(message);
+    this.field = details.field;
+    this.bucket = details.bucket;
+  }
+}
+
+/**
  * A plugin that can't be made or attached as asked, such as a second plugin on one client.
  *
  * @public

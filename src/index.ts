@@ -2,6 +2,10 @@ export { bucketKeys } from "./plugin.ts";
 export type { BucketKeysOptions, BucketKeysPlugin, MiddlewareStackView } from "./plugin.ts";
 export type { BucketDefaults } from "./bucket-defaults.ts";
 export type { Logger } from "./log.ts";
+export { bucketKeyPostOptions } from "./presigned/post.ts";
+export type { PostFacts, PostOptions } from "./presigned/post.ts";
+export { readPostAnswer } from "./presigned/post-answer.ts";
+export type { AnsweredHeaders, PostAnswer } from "./presigned/post-answer.ts";
 export { definePolicy } from "./policy/define.ts";
 export { decide } from "./policy/decide.ts";
 export { explain } from "./policy/explain.ts";
@@ -31,7 +35,13 @@ export type {
   Verdict,
   Why,
 } from "./policy/policy.ts";
-export { BucketKeyError, BucketKeyRefusedError, BucketKeySetupError, PolicyError } from "./errors.ts";
+export {
+  BucketKeyError,
+  BucketKeyFormError,
+  BucketKeyRefusedError,
+  BucketKeySetupError,
+  PolicyError,
+} from "./errors.ts";
 export type { PolicyIssue } from "./errors.ts";
 export type { BodySealer } from "./body-sealer.ts";
 export type {

@@ -14,6 +14,13 @@ const IN_THE_REQUEST: Readonly<Record<RefusedWhy, string>> = {
   "refused-policy": "repair the policy file and start again; its error was reported when it failed to load",
 };
 
+/** In a browser form the members of the SDK are fields. */
+const FORM_FIELDS: Readonly<Record<string, string>> = {
+  ServerSideEncryption: "x-amz-server-side-encryption",
+  SSEKMSKeyId: "x-amz-server-side-encryption-aws-kms-key-id",
+  BucketKeyEnabled: "x-amz-server-side-encryption-bucket-key-enabled",
+};
+
 /** Where the policy would allow it, for each word of a refusal. */
 const IN_THE_POLICY: Readonly<Record<RefusedWhy, string>> = {
   "refused-flag": "set onConflict to keep-caller or override",
@@ -41,11 +48,15 @@ export function refusal(
   const { rule } = decision;
   const exception =
     rule === "defaults" ? "add a rule" : `add an except to rule ${rule}, or a rule before it,`;
+  const inTheRequest =
+    operation === "PostObject"
+      ? IN_THE_REQUEST[why].replace(/[A-Z]\w+/g, (name) => FORM_FIELDS[name] ?? name)
+      : IN_THE_REQUEST[why];
   return new BucketKeyRefusedError(
     { why, rule, reason, operation, bucket, policyDigest },
     `${operation} to bucket ${bucket} was refused before anything was sent (${why}). ` +
       `Rule ${rule}: ${reason} ` +
-      `Either change the request: ${IN_THE_REQUEST[why]}. ` +
+      `Either change the request: ${inTheRequest}. ` +
       `Or change the policy: ${IN_THE_POLICY[why]}, or ${exception} for this place. (policy ${policyDigest})`,
   );
 }

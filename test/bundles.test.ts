@@ -54,7 +54,7 @@ describe.each(platforms)("the main entry, bundled for %s", (_name, options) => {
   it("leaves the other entries out", async () => {
     const { metafile } = await bundle(everything, options);
     const rooms = new Set(Object.keys(metafile.inputs).map((input) => input.split("/")[1]));
-    for (const room of ["otel", "policy-file", "simulator", "cli", "envelope"]) {
+    for (const room of ["otel", "policy-file", "bucket-defaults", "simulator", "cli", "envelope"]) {
       expect(rooms).not.toContain(room);
     }
   });
@@ -132,6 +132,7 @@ describe("the built package", () => {
     "s3-bucket-keys",
     "s3-bucket-keys/policy-file",
     "s3-bucket-keys/otel",
+    "s3-bucket-keys/presigned",
     "s3-bucket-keys/testing",
   ];
 

@@ -26,7 +26,11 @@ interface Named {
 }
 
 /** What the caller wrote, as facts. Never throws, unless `resolveBucket` does. */
-export function requestFacts(operation: Operation, input: Input, around: Surroundings): RequestFacts {
+export function requestFacts(
+  operation: Operation | "PostObject",
+  input: Input,
+  around: Surroundings,
+): RequestFacts {
   const bucket = text(input["Bucket"]) ?? "";
   const copySource = text(input["CopySource"]);
   const { sse, kmsKey, bucketKey } = namedBy(operation, input);
@@ -49,7 +53,7 @@ export function requestFacts(operation: Operation, input: Input, around: Surroun
   };
 }
 
-function namedBy(operation: Operation, input: Input): Named {
+function namedBy(operation: Operation | "PostObject", input: Input): Named {
   switch (operation) {
     case "UpdateObjectEncryption": {
       const kms = record(record(input["ObjectEncryption"])?.["SSEKMS"]);

@@ -2,7 +2,12 @@
 import { root, npm, type Versions } from "./packages.ts";
 import type { KnownFailure } from "./suite.ts";
 
-const PACKAGES = ["@aws-sdk/client-s3", "@aws-sdk/lib-storage", "@aws-sdk/s3-request-presigner"] as const;
+const PACKAGES = [
+  "@aws-sdk/client-s3",
+  "@aws-sdk/lib-storage",
+  "@aws-sdk/s3-presigned-post",
+  "@aws-sdk/s3-request-presigner",
+] as const;
 
 /** The lower end of the peer range. */
 export const OLDEST: Versions = Object.fromEntries(PACKAGES.map((name) => [name, "3.540.0"]));

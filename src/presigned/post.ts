@@ -1,0 +1,202 @@
+/**
+ * The presigned room serves the uploads that others carry out: browser forms here, presigned URLs in `url.ts`.
+ *
+ * `createPresignedPost` never runs a client's middleware, so a form is decided by this function over its options.
+ */
+import { BucketKeyFormError, BucketKeySetupError } from "../errors.ts";
+import { requestFacts } from "../observe/request-facts.ts";
+import { weakerMode, type CompiledPolicy } from "../policy/compile.ts";
+import { compiledOnce, decideCompiled, decideUnloaded } from "../policy/decide.ts";
+import type { Decision, DecisionSet, Mode, Policy, RequestFacts } from "../policy/policy.ts";
+import type { PolicySnapshot, PolicySource } from "../policy/source.ts";
+import { refusal } from "../refusal.ts";
+import {
+  fieldConditions,
+  formatCondition,
+  isMet,
+  pinnedFields,
+  type FieldCondition,
+} from "./post-conditions.ts";
+import { amendFields, asMembers, FIELD_OF, spelledTwice, valueOf, type Fields } from "./post-fields.ts";
+
+/**
+ * The options of `createPresignedPost` that `bucketKeyPostOptions` reads; any others pass through.
+ *
+ * @public
+ */
+export interface PostOptions {
+  /** Name, ARN or alias of the bucket. */
+  readonly Bucket: string;
+  /** Object key; `${filename}` in it stands for the name of the uploaded file. */
+  readonly Key: string;
+  /** Form fields; the SDK makes an exact-match condition of each. */
+  readonly Fields?: Readonly<Record<string, string>> | undefined;
+  /** Conditions of the caller's own, in any form the SDK takes. */
+  readonly Conditions?: readonly unknown[] | undefined;
+}
+
+/**
+ * What a form's options don't tell. Nothing is read from a clock or the environment.
+ *
+ * @public
+ */
+export interface PostFacts {
+  /** The strongest mode allowed, such as that of the incident switch. Default `enforce`. */
+  readonly mode?: Mode | undefined;
+  /** Region that rules with `regions` are held against. */
+  readonly region?: string | undefined;
+  /** Account id that rules with `accounts` are held against. */
+  readonly account?: string | undefined;
+  /** For rules that expire; no `now`: nothing expires. */
+  readonly now?: Date | undefined;
+  /** For rules with `whenSseUnset: lookup`; absent counts as a failed lookup. */
+  readonly bucketDefault?: RequestFacts["bucketDefault"];
+  /** Maps the name, ARN or alias of an access point to its bucket. */
+  readonly resolveBucket?: ((bucket: string) => string | undefined) | undefined;
+  /** Told what was decided, in every mode: what `audit` would have done, too. */
+  readonly onDecision?: ((decision: Decision) => void) | undefined;
+}
+
+/**
+ * Options for `createPresignedPost` under which the form uploads what the policy wants.
+ *
+ * The form is decided as operation `PostObject` from its bucket, key and fields. Under `enforce` the flag, and
+ * the algorithm and key when the rule completes them, become fields, and the SDK makes each field a condition:
+ * a form that was tampered with is turned down by S3. A value that the caller's own `eq` condition fixes counts
+ * as written by the caller. Of a key with `${filename}` only the text before it is known, and is matched.
+ * `Conditions` are kept as they are.
+ *
+ * @param policy - A valid policy, or what `loadPolicy` gave.
+ * @param options - Never touched; the answer is a copy, unchanged under `audit` and `off`.
+ * @throws `BucketKeyRefusedError` when an enforced rule refuses, or the place seals. `BucketKeyFormError` when
+ * the wanted fields contradict the caller's conditions, or one field is there in two spellings.
+ * `BucketKeySetupError` when the policy matches regions or accounts and `facts` has none.
+ * @example
+ * ```ts
+ * const { url, fields } = await createPresignedPost(
+ *   s3,
+ *   bucketKeyPostOptions(policy, { Bucket: "acme-lake-raw", Key: "uploads/${filename}" }, { now: new Date() }),
+ * );
+ * ```
+ * @public
+ */
+export function bucketKeyPostOptions<T extends PostOptions>(
+  policy: Policy | PolicySource,
+  options: T,
+  facts: PostFacts = {},
+): T & { Fields: Record<string, string> } {
+  const fields = options.Fields ?? {};
+  const conditions = fieldConditions(options.Conditions);
+  const named: Fields = { ...pinnedFields(conditions), ...lowerCased(fields) };
+  const snapshot = "subscribe" in policy ? policy.current() : { policy };
+  const compiled = snapshot.policy === undefined ? undefined : compiledFor(snapshot.policy, facts);
+  const asked = askedBy(options, named, facts);
+  const decision = decidePost(compiled, snapshot, asked, options.Key, facts.mode ?? "enforce");
+  facts.onDecision?.(decision);
+
+  const { mode, set, why } = decision;
+  const enforced = mode === "enforce" || why === "refused-seal";
+  if (enforced && decision.decision === "refuse") {
+    const reason = compiled?.ruleById(decision.rule).reason ?? "The policy was never loaded.";
+    throw refusal(decision, { ...asked, bucket: options.Bucket }, reason, compiled?.digest ?? "none");
+  }
+  if (enforced) requireOneSpelling(options.Bucket, fields);
+  if (!enforced || (set === undefined && why !== "already-set")) return { ...options, Fields: { ...fields } };
+  // A flag that only a condition fixed is written too: without the field the condition couldn't hold.
+  const pinned: DecisionSet = asked.bucketKey === undefined ? {} : { bucketKey: asked.bucketKey };
+  const amended = amendFields(fields, { ...pinned, ...set });
+  requireNoContradiction(options.Bucket, decision, conditions, { ...named, ...lowerCased(amended) }, set);
+  return { ...options, Fields: amended };
+}
+
+function lowerCased(fields: Fields): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** What rules match, and the fact that tells it. */
+const NEEDED = { regions: "region", accounts: "account" } as const;
+
+function compiledFor(policy: Policy, facts: PostFacts): CompiledPolicy {
+  const matches = (policy.rules ?? []).flatMap((rule) => [rule.match, rule.except]);
+  for (const field of ["regions", "accounts"] as const) {
+    const fact = NEEDED[field];
+    if (facts[fact] === undefined && matches.some((match) => match?.[field] !== undefined)) {
+      throw new BucketKeySetupError(
+        `The policy matches ${field}: give bucketKeyPostOptions the fact ${fact}.`,
+      );
+    }
+  }
+  return compiledOnce(policy);
+}
+
+function askedBy(options: PostOptions, named: Fields, facts: PostFacts): RequestFacts {
+  const { region, account, now, bucketDefault, resolveBucket } = facts;
+  const input = { ...asMembers(named), Bucket: options.Bucket, Key: knownText(options.Key) };
+  const around = { presigning: false, region, account, now, resolveBucket };
+  return { ...requestFacts("PostObject", input, around), bucketDefault };
+}
+
+/** S3 puts the name of the uploaded file here, so what follows is not known yet. */
+const FILENAME = "${filename}"; // oxlint-disable-line no-template-curly-in-string
+
+function knownText(key: string): string {
+  return key.split(FILENAME, 1)[0] ?? "";
+}
+
+function decidePost(
+  compiled: CompiledPolicy | undefined,
+  { failure = "fail-open" }: PolicySnapshot,
+  asked: RequestFacts,
+  key: string,
+  ceiling: Mode,
+): Decision {
+  if (compiled === undefined) return decideUnloaded(failure, ceiling, asked);
+  const decision =
+    keysThatMaySeal(compiled, key)
+      .map((possible) => decideCompiled(compiled, { ...asked, key: possible }))
+      .find(({ why }) => why === "refused-seal") ?? decideCompiled(compiled, asked);
+  return { ...decision, mode: weakerMode(decision.mode, ceiling) };
+}
+
+/** Starts of keys that seal, and that the name of a file (which has no slash) could make of the known text. */
+function keysThatMaySeal({ policy, hasEnvelope }: CompiledPolicy, key: string): string[] {
+  if (!hasEnvelope || !key.includes(FILENAME)) return [];
+  const known = knownText(key);
+  const starts = (policy.rules ?? []).flatMap((rule) =>
+    rule.envelope === "seal" ? (rule.match?.prefixes ?? []) : [],
+  );
+  return starts.filter((start) => start.startsWith(known) && !start.slice(known.length).includes("/"));
+}
+
+function requireOneSpelling(bucket: string, fields: Fields): void {
+  const twice = spelledTwice(fields);
+  if (twice === undefined) return;
+  throw new BucketKeyFormError(
+    { field: twice[0].toLowerCase(), bucket },
+    `The form for bucket ${bucket} has one field in two spellings, ${twice[0]} and ${twice[1]}. S3 compares ` +
+      "names without case: keep one of them.",
+  );
+}
+
+/** The caller's conditions stay; where they can't hold together with what the rule wants, no upload could succeed. */
+function requireNoContradiction(
+  bucket: string,
+  { rule }: Decision,
+  conditions: readonly FieldCondition[],
+  written: Fields,
+  set: DecisionSet | undefined,
+): void {
+  for (const part of ["sse", "kmsKey", "bucketKey"] as const) {
+    const field = FIELD_OF[part];
+    const value = set?.[part] === null ? undefined : valueOf(written, field);
+    if (value === undefined && set?.[part] === undefined) continue;
+    const broken = conditions.find((condition) => condition.field === field && !isMet(condition, value));
+    if (broken === undefined) continue;
+    throw new BucketKeyFormError(
+      { field, bucket },
+      `The form for bucket ${bucket} has the condition ${formatCondition(broken)}, and rule ${rule} wants ` +
+        `${value === undefined ? `no field ${field}` : `${field} to be ${JSON.stringify(value)}`}: S3 would turn ` +
+        "down every upload. Take the condition out, or change what the rule says about this place.",
+    );
+  }
+}
