@@ -12,7 +12,8 @@ export type {
   SimulatorOptions,
 } from "./simulator.ts";
 export type { SimulatorCredentials } from "./credentials.ts";
-export type { UnknownRow, UnknownRows } from "./s3/encryption.ts";
+export type { UnknownRow, UnknownRowAnswer, UnknownRows } from "./s3/encryption.ts";
+export type { ReplicationOutcome } from "./s3/replicate.ts";
 export type { CloudTrailEvent, CloudTrailIdentity } from "./cloudtrail/event.ts";
 export type { FaultRule, InjectedFault, SimulatorFault } from "./faults/fault.ts";
 export type { ClientCall } from "./kms/client-calls.ts";

@@ -10,9 +10,11 @@ import { KeyStore, type KmsKey } from "./kms/key-store.ts";
 import { KmsLedger, type S3KmsRequest } from "./ledger/ledger.ts";
 import { checkedDefault } from "./s3/bucket-encryption.ts";
 import { addBucket } from "./s3/buckets.ts";
-import { UNKNOWN_ROWS, type UnknownRows } from "./s3/encryption.ts";
+import { isUnknownRowAnswer, UNKNOWN_ROWS, type UnknownRows } from "./s3/encryption.ts";
 import { OPERATIONS } from "./s3/routes.ts";
-import type { S3State } from "./s3/state.ts";
+import { replicatePending, type ReplicationOutcome } from "./s3/replicate.ts";
+import { bucketOf, type S3State } from "./s3/state.ts";
+import { putUnencrypted } from "./s3/unencrypted.ts";
 import { createSimulatorServer } from "./server.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -66,6 +68,8 @@ export interface SimulatorOptions {
 export interface BucketOptions {
   /** Left out: SSE-S3, as on new buckets. */
   readonly encryption?: BucketEncryption;
+  /** Whether it keeps versions from the start. @defaultValue false */
+  readonly versioned?: boolean;
 }
 
 /**
@@ -152,6 +156,20 @@ export interface Simulator {
   injectFault(rule: FaultRule): InjectedFault;
   /** Removes all of them. */
   removeFaults(): void;
+  /**
+   * Makes an object of before 2023, when S3 encrypted only what was told to: no request makes one any more. Rules of
+   * replication take it for written now.
+   *
+   * @throws An error with S3's code when there is no such bucket.
+   */
+  putUnencryptedObject(bucket: string, key: string, body: string | Uint8Array): void;
+  /**
+   * Replicates what was written into buckets with a replication configuration since the last call, in order. Until
+   * then it waits, and shows `PENDING`: S3 takes seconds or hours, a test says when.
+   *
+   * @throws An error with the code `SimulatorUnknownRow` for an object of row U4, unless `unknownRows.U4` picks an answer.
+   */
+  replicate(): readonly ReplicationOutcome[];
   /** Ends the server and every open connection. */
   close(): Promise<void>;
 }
@@ -209,6 +227,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     injectFault: (rule) => state.faults.add(rule),
     removeFaults: () => state.faults.clear(),
+    putUnencryptedObject: (bucket, key, body) => void putUnencrypted(state, bucket, key, body),
+    replicate: () => replicatePending(state),
     close: () =>
       new Promise((resolve) => {
         // Closed a second time, it has nothing left to do: that is no error.
@@ -290,26 +310,24 @@ function checkOptions(options: SimulatorOptions): void {
     throw new RangeError(`minimumPartBytes must be zero or more: ${minimumPartBytes}`);
   }
   for (const [row, picked] of Object.entries(unknownRows)) {
-    if (!UNKNOWN_ROWS.some((known) => known === row) || (picked !== "error" && picked !== "ignore")) {
+    const known = UNKNOWN_ROWS.find((id) => id === row);
+    if (known === undefined || !isUnknownRowAnswer(known, picked)) {
       throw new RangeError(
-        `unknownRows takes "error" or "ignore" for ${UNKNOWN_ROWS.join(", ")}: ${row}: ${picked}`,
+        `unknownRows takes "error" or "ignore" for ${UNKNOWN_ROWS.join(", ")}, "apply" too for U4: ${row}: ${picked}`,
       );
     }
   }
 }
 
-function makeBucket(state: S3State, name: string, { encryption }: BucketOptions = {}): void {
-  if (encryption === undefined) {
-    addBucket(state, name);
-    return;
-  }
-  const written = {
+function makeBucket(state: S3State, name: string, { encryption, versioned }: BucketOptions = {}): void {
+  const byDefault = encryption && {
     algorithm: encryption.sse,
     kmsKey: encryption.kmsKey,
     bucketKeyEnabled: encryption.bucketKey ?? false,
     blocksCustomerKeys: encryption.blocksCustomerKeys ?? true,
   };
-  addBucket(state, name, checkedDefault(written, state.unknownRows));
+  addBucket(state, name, byDefault && checkedDefault(byDefault, state.unknownRows));
+  if (versioned === true) bucketOf(state, name).versioning = "Enabled";
 }
 
 function clientConfigOf(

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Bucket as StoredBucket, versionName, type StoredObject } from "../../src/simulator/s3/store.ts";
 import { NEW_BUCKET_ENCRYPTION } from "../../src/simulator/s3/default-encryption.ts";
-import { errorOf, newBucket, rawExchange, rawHead, withSimulator } from "./support.ts";
+import { errorOf, newBucket, rawExchange, rawHead, type RawAnswer, withSimulator } from "./support.ts";
 
 const fixture = withSimulator({ minimumPartBytes: 1 });
 const Key = "k";
@@ -261,35 +261,35 @@ describe("ListObjectVersions", () => {
   });
 });
 
-describe("PutBucketVersioning", () => {
-  const ask = (content: string) => {
-    const body = `<VersioningConfiguration>${content}</VersioningConfiguration>`;
-    const head = rawHead(`PUT /${Bucket}?versioning`, { "content-length": body.length });
-    return rawExchange(fixture.sim, head, body);
-  };
+const putVersioning = (content: string): Promise<RawAnswer> => {
+  const body = `<VersioningConfiguration>${content}</VersioningConfiguration>`;
+  const head = rawHead(`PUT /${Bucket}?versioning`, { "content-length": body.length });
+  return rawExchange(fixture.sim, head, body);
+};
 
+describe("PutBucketVersioning", () => {
   it.each([
     ["no status", "", 400, "IllegalVersioningConfigurationException"],
     ["another status", "<Status>Off</Status>", 400, "MalformedXML"],
     ["MFA delete", "<Status>Enabled</Status><MfaDelete>Enabled</MfaDelete>", 501, "NotImplemented"],
   ])("refuses %s", async (_says, content, status, code) => {
-    const answer = await ask(content);
+    const answer = await putVersioning(content);
     expect(answer.status).toBe(status);
     expect(answer.body).toContain(`<Code>${code}</Code>`);
     expect((await fixture.s3.getBucketVersioning({ Bucket })).Status).toBeUndefined();
   });
 });
 
-describe("the store of versions", () => {
-  const object = (key: string): StoredObject => ({
-    key,
-    bytes: { pieces: [], length: 0 },
-    etag: "e",
-    lastModifiedMs: 0,
-    headers: {},
-    encryption: { algorithm: "AES256", bucketKeyEnabled: false, headers: {} },
-  });
+const object = (key: string): StoredObject => ({
+  key,
+  bytes: { pieces: [], length: 0 },
+  etag: "e",
+  lastModifiedMs: 0,
+  headers: {},
+  encryption: { algorithm: "AES256", bucketKeyEnabled: false, headers: {} },
+});
 
+describe("the store of versions", () => {
   it("agrees with a plain list of versions, whatever is done in whatever order", () => {
     let seed = 7;
     const next = (below: number): number => {

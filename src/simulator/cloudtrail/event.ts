@@ -14,8 +14,8 @@ export interface CloudTrailEvent {
   readonly eventTime: string;
   /** The service that was asked. */
   readonly eventSource: "kms.amazonaws.com";
-  /** What was asked. */
-  readonly eventName: "GenerateDataKey" | "Decrypt";
+  /** What was asked; `Encrypt` for replicas, of which no capture is known: its parameters are those of KMS. */
+  readonly eventName: "GenerateDataKey" | "Decrypt" | "Encrypt";
   /** Region of the key. */
   readonly awsRegion: string;
   /** Requests of S3 come from inside AWS. */
@@ -24,11 +24,11 @@ export interface CloudTrailEvent {
   readonly userAgent: "AWS Internal";
   /** What was asked about. */
   readonly requestParameters: {
-    /** GenerateDataKey only: a Decrypt does not name its key here, so read `resources` (C4). */
+    /** Not with Decrypt: a Decrypt does not name its key here, so read `resources` (C4). */
     readonly keyId?: string;
     /** GenerateDataKey only. */
     readonly keySpec?: "AES_256";
-    /** Decrypt only. */
+    /** Decrypt and Encrypt. */
     readonly encryptionAlgorithm?: "SYMMETRIC_DEFAULT";
     /** `aws:s3:arn` is the bucket's ARN with a bucket key, the object's without. */
     readonly encryptionContext: Readonly<Record<string, string>>;
@@ -88,7 +88,7 @@ export interface CloudTrailIdentity {
 export interface KmsRequestFacts {
   readonly sequence: number;
   readonly timeMs: number;
-  readonly action: "GenerateDataKey" | "Decrypt";
+  readonly action: "GenerateDataKey" | "Decrypt" | "Encrypt";
   readonly requester: string;
   readonly kmsKeyArn: string;
   readonly context: Readonly<Record<string, string>>;

@@ -20,9 +20,7 @@ export function cloudTrailRecord(
     awsRegion: trail.region,
     sourceIPAddress: "AWS Internal",
     userAgent: "AWS Internal",
-    requestParameters: generates
-      ? { keyId: request.kmsKeyArn, encryptionContext: request.context, keySpec: "AES_256" }
-      : { encryptionAlgorithm: "SYMMETRIC_DEFAULT", encryptionContext: request.context },
+    requestParameters: parametersOf(request),
     responseElements: null,
     ...(generates && { additionalEventData: { keyMaterialId: keyMaterialId(request.kmsKeyArn) } }),
     requestID: numbered("00000001", request.sequence),
@@ -40,6 +38,17 @@ export function cloudTrailRecord(
     recipientAccountId: trail.accountId,
     eventCategory: "Management",
   };
+}
+
+function parametersOf({ action, kmsKeyArn, context }: KmsRequestFacts): CloudTrailEvent["requestParameters"] {
+  switch (action) {
+    case "GenerateDataKey":
+      return { keyId: kmsKeyArn, encryptionContext: context, keySpec: "AES_256" };
+    case "Decrypt":
+      return { encryptionAlgorithm: "SYMMETRIC_DEFAULT", encryptionContext: context };
+    case "Encrypt":
+      return { keyId: kmsKeyArn, encryptionAlgorithm: "SYMMETRIC_DEFAULT", encryptionContext: context };
+  }
 }
 
 /** @param requester - ARN of a user, a role's session or an account's root; another text is kept as it is. */

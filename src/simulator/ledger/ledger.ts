@@ -13,11 +13,11 @@ import { requesterIdentity } from "./requester.ts";
 export const DEFAULT_BUCKET_KEY_LIFETIME_SECONDS = 60;
 
 /**
- * What S3 asks of KMS.
+ * What S3 asks of KMS. `Encrypt` comes from replication alone.
  *
  * @public
  */
-export type KmsAction = "GenerateDataKey" | "Decrypt";
+export type KmsAction = "GenerateDataKey" | "Decrypt" | "Encrypt";
 
 /**
  * Requests of one kind that S3 would have made to KMS (simulated).
@@ -25,7 +25,7 @@ export type KmsAction = "GenerateDataKey" | "Decrypt";
  * @public
  */
 export interface S3KmsRequest {
-  /** What S3 asked for: a new data key, or an old one unwrapped. */
+  /** What S3 asked for: a new data key, an old one unwrapped, or that of a replica wrapped. */
   readonly action: KmsAction;
   /** Bucket of the objects. */
   readonly bucket: string;
@@ -129,7 +129,7 @@ export class KmsLedger {
   readonly #allLanes: Lane[] = [];
   readonly #rows: Row[] = [];
   readonly #recent: RecentRequests;
-  readonly #totals: Record<KmsAction, number> = { GenerateDataKey: 0, Decrypt: 0 };
+  readonly #totals: Record<KmsAction, number> = { GenerateDataKey: 0, Decrypt: 0, Encrypt: 0 };
   #generations = 0;
 
   constructor(options: KmsLedgerOptions) {
@@ -165,6 +165,29 @@ export class KmsLedger {
   }
 
   /**
+   * Encrypts a replica: with `Encrypt`, the one permission that AWS documents for replication; with a bucket key
+   * also with `Decrypt`, to check it (section 8.3). That both come once per bucket key is assumed.
+   *
+   * @param access - With the replication role as requester.
+   * @returns As `encrypt`.
+   * @throws What `beforeRequest` throws.
+   */
+  encryptReplica(access: ObjectAccess): string | undefined {
+    const lane = this.#lane(access);
+    if (!access.bucketKey) {
+      this.#ask("Encrypt", lane, access);
+      return undefined;
+    }
+    const nowMs = this.#clock.nowMs();
+    if (lane.writes === undefined || nowMs >= lane.writes.untilMs) {
+      this.#ask("Encrypt", lane, access);
+      this.#ask("Decrypt", lane, access);
+      lane.writes = { generation: `bk-${++this.#generations}`, untilMs: nowMs + this.#lifetimeMs };
+    }
+    return lane.writes.generation;
+  }
+
+  /**
    * Decrypts an object: the KMS request that S3 makes for it, if it makes one.
    *
    * @param access - With the `generation` that `encrypt` returned for the object.
@@ -190,9 +213,10 @@ export class KmsLedger {
     return this.#rows.map((row) => ({ ...row }));
   }
 
-  /** Number of requests so far (simulated), by action. */
-  totals(): Readonly<Record<KmsAction, number>> {
-    return { ...this.#totals };
+  /** Number of requests so far (simulated), by action; `Encrypt` only when something was replicated. */
+  totals(): Readonly<Record<Exclude<KmsAction, "Encrypt">, number> & { Encrypt?: number }> {
+    const { Encrypt, ...others } = this.#totals;
+    return Encrypt === 0 ? others : { ...others, Encrypt };
   }
 
   /** The last `maxEvents` requests as CloudTrail records, oldest first (simulated). */
@@ -206,9 +230,11 @@ export class KmsLedger {
     this.#recent.clear();
     this.#totals.GenerateDataKey = 0;
     this.#totals.Decrypt = 0;
+    this.#totals.Encrypt = 0;
     for (const lane of this.#allLanes) {
       delete lane.bucketRows.GenerateDataKey;
       delete lane.bucketRows.Decrypt;
+      delete lane.bucketRows.Encrypt;
       lane.objectRows.clear();
     }
   }

@@ -53,11 +53,12 @@ interface Unknown {
 /**
  * A row of which nobody knows what AWS does, and for which {@link SimulatorOptions.unknownRows} can pick an
  * answer. `R20` is PutBucketEncryption with DSSE and a bucket key, `U8` is UpdateObjectEncryption with the key
- * ARN of `aws/s3`; the others are writes.
+ * ARN of `aws/s3`, `U4` is the replication of an SSE-KMS object without a bucket key into a bucket that has one by
+ * default; the others are writes.
  *
  * @public
  */
-export type UnknownRow = "R8" | "R17" | "R19" | "R20" | "R21" | "R22" | "R24" | "R30" | "U8";
+export type UnknownRow = "R8" | "R17" | "R19" | "R20" | "R21" | "R22" | "R24" | "R30" | "U4" | "U8";
 
 export const UNKNOWN_ROWS: readonly UnknownRow[] = [
   "R8",
@@ -68,6 +69,7 @@ export const UNKNOWN_ROWS: readonly UnknownRow[] = [
   "R22",
   "R24",
   "R30",
+  "U4",
   "U8",
 ];
 
@@ -76,9 +78,27 @@ export const UNKNOWN_ROWS: readonly UnknownRow[] = [
  * request (400 `InvalidArgument`), `ignore` takes the request and disregards what is in question. Unset: 501
  * `SimulatorUnknownRow`, which no AWS service answers, so that a test cannot rest on a guess unnoticed.
  *
+ * `U4` has one answer more: `ignore` disregards the destination's default, so that the replica has no bucket key
+ * either; `apply` follows it; with `error` the replication fails. Unset, `replicate()` throws.
+ *
  * @public
  */
-export type UnknownRows = { readonly [Id in UnknownRow]?: "error" | "ignore" };
+export type UnknownRows = { readonly [Id in UnknownRow]?: UnknownRowAnswer<Id> };
+
+/**
+ * The answers that {@link UnknownRows} can pick for a row.
+ *
+ * @public
+ */
+export type UnknownRowAnswer<Id extends UnknownRow = UnknownRow> =
+  | "error"
+  | "ignore"
+  | (Id extends "U4" ? "apply" : never);
+
+/** Whether a row has that answer. */
+export function isUnknownRowAnswer(id: UnknownRow, answer: string): boolean {
+  return answer === "error" || answer === "ignore" || (id === "U4" && answer === "apply");
+}
 
 type Cell<Word> = Word | readonly Word[] | "any";
 

@@ -1,6 +1,7 @@
 /** Which operation a request is. A query parameter that nobody here knows is another operation: never a guess. */
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from "./bucket-encryption.ts";
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from "./buckets.ts";
+import { deleteBucketReplication, getBucketReplication, putBucketReplication } from "./bucket-replication.ts";
 import type { Answer, S3Call } from "./call.ts";
 import { copyObject } from "./copy.ts";
 import { COPY_SOURCE } from "./header-names.ts";
@@ -59,6 +60,9 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   route("GET bucket ?encryption", "GetBucketEncryption", getBucketEncryption),
   route("DELETE bucket ?encryption", "DeleteBucketEncryption", deleteBucketEncryption),
   route("GET bucket ?list-type", "ListObjectsV2", listObjectsV2, [
+  route("PUT bucket ?replication", "PutBucketReplication", putBucketReplication),
+  route("GET bucket ?replication", "GetBucketReplication", getBucketReplication),
+  route("DELETE bucket ?replication", "DeleteBucketReplication", deleteBucketReplication),
     ...LIST,
     "continuation-token",
     "fetch-owner",
@@ -106,6 +110,7 @@ const SELECTORS = new Set([
   "encryption",
   "list-type",
   "uploads",
+  "replication",
   "uploadId",
   "delete",
 ]);

@@ -2,6 +2,13 @@ import { randomBytes } from "node:crypto";
 import type { Bytes } from "./bytes.ts";
 import type { Checksum, ChecksumAlgorithm } from "./checksums.ts";
 import type { DefaultEncryption } from "./default-encryption.ts";
+import {
+  rulesForMarker,
+  rulesForObject,
+  type PendingReplica,
+  type Replication,
+  type ReplicationRule,
+} from "./replication-rules.ts";
 import type { StoredEncryption } from "./stored-encryption.ts";
 
 /** An object as it lies in a bucket. The simulator keeps the plain bytes: only the record of encryption is real. */
@@ -19,6 +26,7 @@ export interface StoredObject {
   readonly parts?: readonly number[] | undefined;
   /** Undefined for the null version: written before versioning was on, or while it is suspended. */
   readonly versionId?: string | undefined;
+  readonly replicationStatus?: "PENDING" | "COMPLETED" | "FAILED" | "REPLICA" | undefined;
 }
 
 /** What a DELETE leaves on top of the versions of a key. */
@@ -79,6 +87,9 @@ export class Bucket {
   readonly uploads: Map<string, Upload> = new Map();
   encryption: DefaultEncryption;
   versioning: Versioning = "never";
+  replication: Replication | undefined;
+  /** Versions that are to be replicated, oldest first. */
+  readonly pendingReplicas: PendingReplica[] = [];
   readonly #current = new Map<string, StoredObject>();
   /** Oldest first. Without a current object, the last one is a delete marker and is the current version. */
   readonly #older = new Map<string, Version[]>();
@@ -122,8 +133,16 @@ export class Bucket {
       this.#setCurrent(object);
       return object;
     }
-    const stored = { ...object, versionId: this.#nextVersionId() };
+    const versionId = this.#nextVersionId();
+    const { replication } = this;
+    const rules = replication === undefined ? [] : rulesForObject(replication, object);
+    const stored: StoredObject = {
+      ...object,
+      versionId,
+      ...(rules.length > 0 && { replicationStatus: "PENDING" }),
+    };
     this.#place(stored);
+    this.#queue(stored, rules);
     return stored;
   }
 
@@ -157,6 +176,7 @@ export class Bucket {
       isDeleteMarker: true,
     };
     this.#place(marker);
+    if (this.replication !== undefined) this.#queue(marker, rulesForMarker(this.replication, key));
     return marker;
   }
 
@@ -204,6 +224,12 @@ export class Bucket {
     }
     this.#dropCurrent(key);
     this.#addOlder(key, version);
+  }
+
+  #queue(version: Version, rules: readonly ReplicationRule[]): void {
+    if (this.replication === undefined || rules.length === 0) return;
+    const { role } = this.replication;
+    this.pendingReplicas.push({ key: version.key, version: versionName(version), role, rules });
   }
 
   /** Opaque, as S3's. */

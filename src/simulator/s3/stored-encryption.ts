@@ -33,3 +33,10 @@ export function storedEncryption(record: Omit<StoredEncryption, "headers">): Sto
 export function hasMd5Etag(encryption: Pick<StoredEncryption, "kmsKeyArn" | "customerKeyMd5">): boolean {
   return encryption.kmsKeyArn === undefined && encryption.customerKeyMd5 === undefined;
 }
+
+/** An object from before 2023, when S3 encrypted only what was told to: no answer says anything of encryption. */
+export const UNENCRYPTED: StoredEncryption = { algorithm: "none", bucketKeyEnabled: false, headers: {} };
+
+export function isEncrypted(encryption: Pick<StoredEncryption, "algorithm">): boolean {
+  return encryption.algorithm !== UNENCRYPTED.algorithm;
+}

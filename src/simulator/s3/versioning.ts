@@ -22,8 +22,11 @@ export async function putBucketVersioning(state: S3State, call: S3Call): Promise
   if (configuration.text("MfaDelete") === "Enabled") throw notImplemented("MFA delete is not simulated.");
   const status = configuration.text("Status");
   switch (status) {
-    case "Enabled":
     case "Suspended":
+      if (bucket.replication !== undefined) throw replicationStands();
+      bucket.versioning = status;
+      return { status: 200 };
+    case "Enabled":
       bucket.versioning = status;
       return { status: 200 };
     case undefined:
@@ -35,6 +38,14 @@ export async function putBucketVersioning(state: S3State, call: S3Call): Promise
     default:
       throw malformedXml();
   }
+}
+
+function replicationStands(): S3Error {
+  return new S3Error(
+    409,
+    "InvalidBucketState",
+    "A replication configuration is present on this bucket, so the versioning state cannot be changed.",
+  );
 }
 
 /** Without a status as long as nobody configured it. */
