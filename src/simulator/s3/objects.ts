@@ -112,6 +112,7 @@ function readObject(state: S3State, call: S3Call): Read {
     ...object.headers,
     ...object.encryption.headers,
   };
+  if (object.replicationStatus !== undefined) headers["x-amz-replication-status"] = object.replicationStatus;
   if (checkReadConditions(call, object) === "not-modified") {
     return { object, range: undefined, answer: { status: 304, headers } };
   }
@@ -119,7 +120,6 @@ function readObject(state: S3State, call: S3Call): Read {
   headers["content-length"] = range === undefined ? object.bytes.length : range.end - range.start;
   if (range !== undefined) {
     headers["content-range"] = `bytes ${range.start}-${range.end - 1}/${object.bytes.length}`;
-  if (object.replicationStatus !== undefined) headers["x-amz-replication-status"] = object.replicationStatus;
   } else if (wantsChecksum(call)) {
     Object.assign(headers, checksumHeaders(object.checksum));
   }

@@ -59,10 +59,10 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   route("PUT bucket ?encryption", "PutBucketEncryption", putBucketEncryption),
   route("GET bucket ?encryption", "GetBucketEncryption", getBucketEncryption),
   route("DELETE bucket ?encryption", "DeleteBucketEncryption", deleteBucketEncryption),
-  route("GET bucket ?list-type", "ListObjectsV2", listObjectsV2, [
   route("PUT bucket ?replication", "PutBucketReplication", putBucketReplication),
   route("GET bucket ?replication", "GetBucketReplication", getBucketReplication),
   route("DELETE bucket ?replication", "DeleteBucketReplication", deleteBucketReplication),
+  route("GET bucket ?list-type", "ListObjectsV2", listObjectsV2, [
     ...LIST,
     "continuation-token",
     "fetch-owner",
@@ -108,9 +108,9 @@ const SELECTORS = new Set([
   "versioning",
   "versions",
   "encryption",
+  "replication",
   "list-type",
   "uploads",
-  "replication",
   "uploadId",
   "delete",
 ]);
