@@ -72,6 +72,32 @@ describe("examples", () => {
     expect(output).toContain("refuse (refused-key)");
   });
 
+  it("replication: a bucket key is kept where there is none by default, and taken where there is one", async () => {
+    const { code, output } = await run("replication.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    const objects = [
+      ...output.matchAll(/^ {2}(source|replica) +(\S+) +key (\S+) +bucket key (\w+) +ETag (.+)$/gm),
+    ].map(([, name, algorithm, key, bucketKey]) => [name, algorithm, key, bucketKey]);
+    expect(objects).toEqual([
+      ["source", "aws:kms", "111111111111", "true"],
+      ["replica", "aws:kms", "222222222222", "true"],
+      ["source", "none", "-", "false"],
+      ["replica", "aws:kms", "222222222222", "true"],
+    ]);
+    const etags = [...output.matchAll(/ETag (.+)$/gm)].map(([, etag]) => etag);
+    expect(etags[1]).toBe(etags[0]);
+    expect(etags[3]).not.toBe(etags[2]);
+    // The source's key is asked about once, the replica's twice in each example, always under a bucket's ARN.
+    const contexts = [...output.matchAll(/^ {2}1 (Decrypt|Encrypt) .* context (.+)$/gm)].map(
+      ([, , arn]) => arn,
+    );
+    expect(contexts).toEqual([
+      "arn:aws:s3:::acme-orders",
+      ...Array.from({ length: 4 }, () => "arn:aws:s3:::acme-orders-copy"),
+    ]);
+    expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  }, 60_000);
+
   it("demo: enforcing saves most KMS requests, auditing none, and nothing drifts", async () => {
     const { code, output } = await run("demo.ts");
     expect({ code, output }).toMatchObject({ code: 0 });
