@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { PolicyDocument } from "./iam/policy-document.ts";
 
 /**
  * Somebody who may ask: the access key that signs, and the principal behind it.
@@ -14,6 +15,13 @@ export interface SimulatorCredentials {
   readonly sessionToken?: string;
   /** Who the KMS requests are made for: bucket keys are fetched once per principal. */
   readonly principalArn: string;
+  /**
+   * The identity policies of the principal, all of them: decided with them is who may use KMS keys, and nothing
+   * else. Left out: the principal is an administrator, except for keys whose policy names more than accounts.
+   */
+  readonly policies?: readonly PolicyDocument[];
+  /** Tags of the user or role, for `aws:PrincipalTag/...` in policies. */
+  readonly principalTags?: Readonly<Record<string, string>>;
 }
 
 /** Who sent a request. */

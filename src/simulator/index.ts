@@ -16,6 +16,13 @@ export type { UnknownRow, UnknownRowAnswer, UnknownRows } from "./s3/encryption.
 export type { ReplicationOutcome } from "./s3/replicate.ts";
 export type { CloudTrailEvent, CloudTrailIdentity } from "./cloudtrail/event.ts";
 export type { FaultRule, InjectedFault, SimulatorFault } from "./faults/fault.ts";
+export {
+  PolicyDocumentError,
+  type PolicyDocument,
+  type PolicyStatement,
+  type PolicyValue,
+} from "./iam/policy-document.ts";
+export type { KmsQuota } from "./kms/throttle.ts";
 export type { ClientCall } from "./kms/client-calls.ts";
 export type { KeyState, KmsKey } from "./kms/key-store.ts";
 export type { KmsAction, S3KmsRequest } from "./ledger/ledger.ts";

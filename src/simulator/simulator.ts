@@ -6,7 +6,11 @@ import { CredentialBook, type SimulatorCredentials } from "./credentials.ts";
 import type { ClientCall } from "./kms/client-calls.ts";
 import type { FaultRule, InjectedFault } from "./faults/fault.ts";
 import { FaultBook } from "./faults/fault-book.ts";
+import { parsePolicy } from "./iam/parse-policy.ts";
+import type { PolicyDocument } from "./iam/policy-document.ts";
 import { KeyStore, type KmsKey } from "./kms/key-store.ts";
+import { checkS3Request } from "./kms/s3-requests.ts";
+import type { KmsQuota } from "./kms/throttle.ts";
 import { KmsLedger, type S3KmsRequest } from "./ledger/ledger.ts";
 import { checkedDefault } from "./s3/bucket-encryption.ts";
 import { addBucket } from "./s3/buckets.ts";
@@ -52,6 +56,12 @@ export interface SimulatorOptions {
    * goes on by itself, as for `npx s3-bucket-keys simulate`; `advance()` adds to it. @defaultValue "virtual"
    */
   readonly clock?: "virtual" | "real";
+  /**
+   * Whether a write with a bucket key needs `kms:Decrypt` beside `kms:GenerateDataKey`. AWS says so for some
+   * services that write, and not whether it holds for everybody (U12): a policy that grants both is safe. Try
+   * yours with `true`. @defaultValue false
+   */
+  readonly bucketKeyWritesNeedDecrypt?: boolean;
   /** What to answer where nobody knows what AWS does. @defaultValue 501 `SimulatorUnknownRow` for each */
   readonly unknownRows?: UnknownRows;
   /** Buckets that are there from the start. */
@@ -134,13 +144,43 @@ export interface Simulator {
   createBucket(name: string, options?: BucketOptions): void;
   /**
    * Makes a customer managed KMS key: with the `id` that a policy names, else a random one; with an `alias`
-   * (`alias/...`) if given.
+   * (`alias/...`) if given; with a key `policy`, else the default one, which leaves the decision to IAM.
+   *
+   * @throws `PolicyDocumentError`; an error with KMS's code for an id or alias that is taken.
    */
   createKmsKey(options?: {
     readonly id?: string;
     readonly alias?: string;
     readonly description?: string;
+    readonly policy?: PolicyDocument;
   }): KmsKey;
+  /**
+   * Gives a KMS key another key policy, as PutKeyPolicy does, whoever it locks out. It is asked when S3 asks KMS:
+   * not while a bucket key is in memory.
+   *
+   * @param key - Id, ARN or alias.
+   * @throws `PolicyDocumentError` for a policy that AWS would not take, or that cannot be evaluated here.
+   * @example
+   * ```ts
+   * sim.putKeyPolicy(key.arn, readFileSync("key-policy.json", "utf8"));
+   * ```
+   */
+  putKeyPolicy(key: string, policy: PolicyDocument): void;
+  /**
+   * Gives a user or role its identity policies, instead of those it had; `[]` leaves it none.
+   *
+   * @param principalArn - Of a user, a role or a role's session, whose role it then is.
+   * @throws As `putKeyPolicy`.
+   */
+  putIamPolicy(principalArn: string, policy: PolicyDocument | readonly PolicyDocument[]): void;
+  /**
+   * Limits how many requests KMS answers for an account, those of S3 and of clients together. Beyond it S3 answers
+   * 503 `SlowDown`, KMS `ThrottlingException`.
+   *
+   * @param quota - Left out: without limit, as from the start.
+   * @throws `RangeError` for a rate that is not more than zero.
+   */
+  throttleKms(quota?: KmsQuota): void;
   /**
    * Makes requests to S3 go wrong: latency, errors, resets, bodies that break off, headers that are wrong. Of several
    * rules the first that is due is met: docs/simulator.md.
@@ -220,11 +260,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     kmsClientRequests: () => state.keys.calls.list(),
     advance: (ms) => state.clock.advance(ms),
     createBucket: (name, bucketOptions) => makeBucket(state, name, bucketOptions),
-    createKmsKey: ({ alias, ...keyOptions } = {}) => {
+    createKmsKey: ({ alias, policy, ...keyOptions } = {}) => {
+      const parsed = policy === undefined ? undefined : parsePolicy(policy, "key");
       const key = state.keys.createKey(keyOptions);
       if (alias !== undefined) state.keys.createAlias(alias, key.id);
+      if (parsed !== undefined) state.keys.access.putKeyPolicy(key, parsed);
       return key;
     },
+    putKeyPolicy: (key, policy) =>
+      state.keys.access.putKeyPolicy(state.keys.resolve(key), parsePolicy(policy, "key")),
+    putIamPolicy: (principalArn, policy) =>
+      putIdentityPolicies(state.keys, principalArn, Array.isArray(policy) ? policy : [policy]),
+    throttleKms: (quota) => state.keys.throttle.limit(quota),
     injectFault: (rule) => state.faults.add(rule),
     removeFaults: () => state.faults.clear(),
     putUnencryptedObject: (bucket, key, body) => void putUnencrypted(state, bucket, key, body),
@@ -241,15 +288,21 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 function stateOf(options: SimulatorOptions): S3State {
   checkOptions(options);
   const { region = "eu-west-1", accountId = "111122223333", bucketKeyLifetimeSeconds } = options;
+  const { bucketKeyWritesNeedDecrypt = false } = options;
   const clock = options.clock === "real" ? new RealTimeClock() : new VirtualClock();
   const keys = new KeyStore({ region, accountId, clock });
+  for (const { principalArn, policies, principalTags } of options.credentials ?? []) {
+    if (policies !== undefined) putIdentityPolicies(keys, principalArn, policies);
+    if (principalTags !== undefined) keys.access.putTags(principalArn, principalTags);
+  }
   const ledger = new KmsLedger({
     clock,
     ...(bucketKeyLifetimeSeconds !== undefined && { bucketKeyLifetimeSeconds }),
     region,
     accountId,
-    // KMS looks at the key only when it is asked: a bucket key in memory outlives a disabled KMS key.
-    beforeRequest: (kmsKeyArn) => void keys.usable(kmsKeyArn),
+    // KMS looks at the key only when it is asked: a bucket key in memory outlives a disabled KMS key or a policy.
+    beforeRequest: (_kmsKeyArn, action, access) =>
+      checkS3Request(keys, action, access, { bucketKeyWritesNeedDecrypt }),
   });
   return {
     authenticator: authenticatorOf(options, region, accountId),
@@ -263,6 +316,15 @@ function stateOf(options: SimulatorOptions): S3State {
     unknownRows: options.unknownRows ?? {},
     minimumPartBytes: options.minimumPartBytes ?? 5 * 1024 ** 2,
   };
+}
+
+function putIdentityPolicies(
+  keys: KeyStore,
+  principalArn: string,
+  policies: readonly PolicyDocument[],
+): void {
+  const parsed = policies.map((policy) => parsePolicy(policy, "identity"));
+  keys.access.putIdentityPolicies(principalArn, parsed);
 }
 
 /** The access key of a simulator without `credentials`. */
@@ -284,6 +346,7 @@ const OPTIONS: { readonly [Name in keyof Required<SimulatorOptions>]: true } = {
   credentials: true,
   verifySignatures: true,
   bucketKeyLifetimeSeconds: true,
+  bucketKeyWritesNeedDecrypt: true,
   clock: true,
   unknownRows: true,
   buckets: true,

@@ -1,54 +1,86 @@
 import { randomBytes } from "node:crypto";
-import {
-  decryptUnder,
-  encryptUnder,
-  invalidCiphertext,
-  keyIdOf,
-  type EncryptionContext,
-} from "./ciphertext.ts";
+import { decryptUnder, encryptUnder, invalidCiphertext, keyIdOf } from "./ciphertext.ts";
+import type { KmsAction } from "./action.ts";
+import type { KmsCaller } from "./caller.ts";
+import type { EncryptionContext } from "./encryption-context.ts";
+import { refuseDryRun } from "./dry-run.ts";
+import { GRANT_ACTIONS } from "./grant-actions.ts";
 import type { KmsInput } from "./input.ts";
 import { keyMaterialId } from "./key-material.ts";
-import type { KeyStore, KmsAlias, KmsKey } from "./key-store.ts";
+import { requireCustomerAlias, type KeyStore, type KmsAlias, type KmsKey } from "./key-store.ts";
 import { KmsFault } from "./kms-fault.ts";
-
-/** What one action answers: the JSON of the answer, nothing for an empty one. */
-export type KmsAction = (store: KeyStore, input: KmsInput) => Readonly<Record<string, unknown>> | undefined;
+import { paged } from "./page.ts";
+import { POLICY_ACTIONS, putPolicy } from "./policy-actions.ts";
 
 const ALGORITHM = "SYMMETRIC_DEFAULT";
 const MAX_PLAINTEXT_BYTES = 4_096;
 const MAX_CIPHERTEXT_BYTES = 6_144;
 const KEY_SPEC_BYTES: Readonly<Record<string, number>> = { AES_256: 32, AES_128: 16 };
 
-/** The actions that the endpoint knows. Key policies, grants and tags are accepted and have no effect. */
+/** Actions that use a key: they count towards the request quota. */
+export const CRYPTOGRAPHIC: ReadonlySet<string> = new Set([
+  "GenerateDataKey",
+  "GenerateDataKeyWithoutPlaintext",
+  "Encrypt",
+  "Decrypt",
+  "ReEncrypt",
+]);
+
+/** The actions that the endpoint knows. Tags are accepted and have no effect. */
 export const ACTIONS: Readonly<Record<string, KmsAction>> = {
-  CreateKey(store, input) {
+  CreateKey(store, input, caller) {
+    caller.allowedOnAccount("CreateKey");
     input.optionalText("KeyUsage", ["ENCRYPT_DECRYPT"]);
     input.optionalText("KeySpec", [ALGORITHM]);
     input.optionalText("CustomerMasterKeySpec", [ALGORITHM]);
     input.optionalText("Origin", ["AWS_KMS"]);
     const description = input.optionalText("Description") ?? "";
+    const policy = input.optionalText("Policy");
     const key = store.createKey({ description, multiRegion: input.flag("MultiRegion") });
+    try {
+      if (policy !== undefined) putPolicy(store, input, caller, key, policy);
+    } catch (error) {
+      store.discard(key);
+      throw error;
+    }
     return { KeyMetadata: metadata(store, key) };
   },
-  DescribeKey: (store, input) => ({ KeyMetadata: metadata(store, store.resolve(input.text("KeyId"))) }),
-  ListKeys(store, input) {
+  DescribeKey: (store, input, caller) => ({
+    KeyMetadata: metadata(store, caller.key("DescribeKey", input.text("KeyId"))),
+  }),
+  ListKeys(store, input, caller) {
+    caller.allowedOnAccount("ListKeys");
     const { page, rest } = paged(store.keys(), input, 1_000, 100);
     return { Keys: page.map((key) => ({ KeyId: key.id, KeyArn: key.arn })), ...rest };
   },
 
-  CreateAlias(store, input) {
-    store.createAlias(input.text("AliasName"), input.text("TargetKeyId"));
+  CreateAlias(store, input, caller) {
+    const [name, target] = [input.text("AliasName"), input.text("TargetKeyId")];
+    requireCustomerAlias(name);
+    caller.allowedOnAccount("CreateAlias", store.aliasArn(name));
+    caller.allowed("CreateAlias", store.aliasTarget(target));
+    store.createAlias(name, target);
     return undefined;
   },
-  UpdateAlias(store, input) {
-    store.updateAlias(input.text("AliasName"), input.text("TargetKeyId"));
+  UpdateAlias(store, input, caller) {
+    const [name, target] = [input.text("AliasName"), input.text("TargetKeyId")];
+    requireCustomerAlias(name);
+    caller.allowedOnAccount("UpdateAlias", store.aliasArn(name));
+    caller.key("UpdateAlias", name);
+    caller.allowed("UpdateAlias", store.aliasTarget(target));
+    store.updateAlias(name, target);
     return undefined;
   },
-  DeleteAlias(store, input) {
-    store.deleteAlias(input.text("AliasName"));
+  DeleteAlias(store, input, caller) {
+    const name = input.text("AliasName");
+    requireCustomerAlias(name);
+    caller.allowedOnAccount("DeleteAlias", store.aliasArn(name));
+    caller.key("DeleteAlias", name);
+    store.deleteAlias(name);
     return undefined;
   },
-  ListAliases(store, input) {
+  ListAliases(store, input, caller) {
+    caller.allowedOnAccount("ListAliases");
     const keyName = input.optionalText("KeyId");
     const id = keyName === undefined ? undefined : store.resolve(keyName).id;
     const aliases = store.aliases().filter((alias) => id === undefined || alias.targetKeyId === id);
@@ -56,41 +88,54 @@ export const ACTIONS: Readonly<Record<string, KmsAction>> = {
     return { Aliases: page.map(aliasEntry), ...rest };
   },
 
-  EnableKey(store, input) {
-    store.enableKey(input.text("KeyId"));
+  EnableKey(store, input, caller) {
+    store.enableKey(caller.changeable("EnableKey", input.text("KeyId")).id);
     return undefined;
   },
-  DisableKey(store, input) {
-    store.disableKey(input.text("KeyId"));
+  DisableKey(store, input, caller) {
+    store.disableKey(caller.changeable("DisableKey", input.text("KeyId")).id);
     return undefined;
   },
-  ScheduleKeyDeletion(store, input) {
+  ScheduleKeyDeletion(store, input, caller) {
     const days = input.integer("PendingWindowInDays", 7, 30) ?? 30;
-    const key = store.scheduleDeletion(input.text("KeyId"), days);
+    const key = store.scheduleDeletion(
+      caller.changeable("ScheduleKeyDeletion", input.text("KeyId")).id,
+      days,
+    );
     const DeletionDate = seconds(key.deletionMs as number);
     return { KeyId: key.arn, DeletionDate, KeyState: key.state, PendingWindowInDays: days };
   },
-  CancelKeyDeletion: (store, input) => ({ KeyId: store.cancelDeletion(input.text("KeyId")).arn }),
+  CancelKeyDeletion: (store, input, caller) => ({
+    KeyId: store.cancelDeletion(caller.changeable("CancelKeyDeletion", input.text("KeyId")).id).arn,
+  }),
 
-  GenerateDataKey(store, input) {
+  ...POLICY_ACTIONS,
+  ...GRANT_ACTIONS,
+
+  GenerateDataKey(store, input, caller) {
     input.refuse("Recipient");
-    return dataKey(store, input, true);
+    return dataKey(store, input, caller, "GenerateDataKey");
   },
-  GenerateDataKeyWithoutPlaintext: (store, input) => dataKey(store, input, false),
+  GenerateDataKeyWithoutPlaintext: (store, input, caller) =>
+    dataKey(store, input, caller, "GenerateDataKeyWithoutPlaintext"),
 
-  Encrypt(store, input) {
+  Encrypt(store, input, caller) {
     input.optionalText("EncryptionAlgorithm", [ALGORITHM]);
     const plaintext = input.bytes("Plaintext", MAX_PLAINTEXT_BYTES);
     const context = input.context();
-    const key = store.usable(input.text("KeyId"));
+    const key = caller.usable("Encrypt", input.text("KeyId"), context);
     refuseDryRun(input);
     const CiphertextBlob = base64(encryptUnder(store, key, plaintext, context));
     return { CiphertextBlob, KeyId: key.arn, EncryptionAlgorithm: ALGORITHM };
   },
-  Decrypt(store, input) {
+  Decrypt(store, input, caller) {
     input.refuse("Recipient");
     input.optionalText("EncryptionAlgorithm", [ALGORITHM]);
-    const { key, plaintext } = opened(store, input, "CiphertextBlob", "KeyId", input.context());
+    const { key, plaintext } = opened(store, input, caller, {
+      action: "Decrypt",
+      keyMember: "KeyId",
+      context: input.context(),
+    });
     refuseDryRun(input);
     return {
       KeyId: key.arn,
@@ -99,13 +144,16 @@ export const ACTIONS: Readonly<Record<string, KmsAction>> = {
       KeyMaterialId: keyMaterialId(key.arn),
     };
   },
-  ReEncrypt(store, input) {
+  ReEncrypt(store, input, caller) {
     input.optionalText("SourceEncryptionAlgorithm", [ALGORITHM]);
     input.optionalText("DestinationEncryptionAlgorithm", [ALGORITHM]);
     const context = input.context("DestinationEncryptionContext");
-    const destination = store.usable(input.text("DestinationKeyId"));
-    const from = input.context("SourceEncryptionContext");
-    const source = opened(store, input, "CiphertextBlob", "SourceKeyId", from);
+    const destination = caller.usable("ReEncryptTo", input.text("DestinationKeyId"), context);
+    const source = opened(store, input, caller, {
+      action: "ReEncryptFrom",
+      keyMember: "SourceKeyId",
+      context: input.context("SourceEncryptionContext"),
+    });
     refuseDryRun(input);
     return {
       CiphertextBlob: base64(encryptUnder(store, destination, source.plaintext, context)),
@@ -117,19 +165,24 @@ export const ACTIONS: Readonly<Record<string, KmsAction>> = {
   },
 };
 
-function dataKey(store: KeyStore, input: KmsInput, withPlaintext: boolean): Record<string, unknown> {
+function dataKey(
+  store: KeyStore,
+  input: KmsInput,
+  caller: KmsCaller,
+  action: "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext",
+): Record<string, unknown> {
   const spec = input.optionalText("KeySpec", Object.keys(KEY_SPEC_BYTES));
   const bytes = input.integer("NumberOfBytes", 1, 1_024);
   if ((spec === undefined) === (bytes === undefined)) {
     throw new KmsFault("ValidationException", "Please specify either number of bytes or key spec.");
   }
   const context = input.context();
-  const key = store.usable(input.text("KeyId"));
+  const key = caller.usable(action, input.text("KeyId"), context);
   refuseDryRun(input);
   const plaintext = randomBytes(bytes ?? (KEY_SPEC_BYTES[spec as string] as number));
   return {
     CiphertextBlob: base64(encryptUnder(store, key, plaintext, context)),
-    ...(withPlaintext && { Plaintext: base64(plaintext) }),
+    ...(action === "GenerateDataKey" && { Plaintext: base64(plaintext) }),
     KeyId: key.arn,
     KeyMaterialId: keyMaterialId(key.arn),
   };
@@ -139,13 +192,12 @@ function dataKey(store: KeyStore, input: KmsInput, withPlaintext: boolean): Reco
 function opened(
   store: KeyStore,
   input: KmsInput,
-  blobMember: string,
-  keyMember: string,
-  context: EncryptionContext,
+  caller: KmsCaller,
+  { action, keyMember, context }: Readonly<{ action: string; keyMember: string; context: EncryptionContext }>,
 ): { key: KmsKey; plaintext: Uint8Array } {
-  const blob = input.bytes(blobMember, MAX_CIPHERTEXT_BYTES);
+  const blob = input.bytes("CiphertextBlob", MAX_CIPHERTEXT_BYTES);
   const keyName = input.optionalText(keyMember);
-  const named = keyName === undefined ? undefined : store.usable(keyName);
+  const named = keyName === undefined ? undefined : caller.usable(action, keyName, context);
   const id = keyIdOf(blob);
   if (named !== undefined && named.id !== id) {
     throw new KmsFault(
@@ -155,15 +207,8 @@ function opened(
   }
   // A ciphertext of a key that is not, or no longer, in this account says nothing about that key.
   if (!store.has(id)) throw invalidCiphertext();
-  const key = named ?? store.usable(id);
+  const key = named ?? caller.usable(action, id, context);
   return { key, plaintext: decryptUnder(store, key, blob, context) };
-}
-
-function refuseDryRun(input: KmsInput): void {
-  if (input.flag("DryRun")) {
-    const message = "The request would have succeeded, but the DryRun option is set.";
-    throw new KmsFault("DryRunOperationException", message, 412);
-  }
 }
 
 function metadata(store: KeyStore, key: KmsKey): Record<string, unknown> {
@@ -194,24 +239,6 @@ function aliasEntry(alias: KmsAlias): Record<string, unknown> {
     TargetKeyId: alias.targetKeyId,
     CreationDate: seconds(alias.createdMs),
     LastUpdatedDate: seconds(alias.updatedMs),
-  };
-}
-
-/** One page, after the `Marker` that the page before gave: the position of its first entry. */
-function paged<Entry>(
-  entries: readonly Entry[],
-  input: KmsInput,
-  maxLimit: number,
-  defaultLimit: number,
-): { page: readonly Entry[]; rest: { Truncated: boolean; NextMarker?: string } } {
-  const limit = input.integer("Limit", 1, maxLimit) ?? defaultLimit;
-  const marker = input.optionalText("Marker") ?? "0";
-  if (!/^\d{1,9}$/.test(marker)) throw new KmsFault("InvalidMarkerException", `Invalid marker '${marker}'`);
-  const end = Number(marker) + limit;
-  const Truncated = end < entries.length;
-  return {
-    page: entries.slice(Number(marker), end),
-    rest: { Truncated, ...(Truncated && { NextMarker: String(end) }) },
   };
 }
 

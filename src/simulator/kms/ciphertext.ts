@@ -1,8 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import type { EncryptionContext } from "./encryption-context.ts";
 import type { KeyStore, KmsKey } from "./key-store.ts";
 import { KmsFault } from "./kms-fault.ts";
-
-export type EncryptionContext = Readonly<Record<string, string>>;
 
 const VERSION = 1;
 const IV_BYTES = 12;

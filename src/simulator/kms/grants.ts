@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { isPrincipal, type Principal } from "../iam/principal.ts";
-import type { EncryptionContext } from "./ciphertext.ts";
+import type { EncryptionContext } from "./encryption-context.ts";
 import { KmsFault } from "./kms-fault.ts";
 
 /** What a grant can allow, of what the simulator answers. */

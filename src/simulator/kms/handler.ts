@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { ACTIONS } from "./actions.ts";
+import { ACTIONS, CRYPTOGRAPHIC } from "./actions.ts";
+import { KmsCaller } from "./caller.ts";
 import { KmsInput } from "./input.ts";
 import type { KeyStore } from "./key-store.ts";
 import { KmsFault } from "./kms-fault.ts";
@@ -32,8 +33,9 @@ export function handleKms(store: KeyStore, request: KmsHttpRequest): KmsHttpResp
   let input: KmsInput | undefined;
   try {
     if (action === undefined) throw unknownOperation(request.target);
-    input = new KmsInput(request.body);
-    const output = ACTIONS[action]?.(store, input);
+    input = KmsInput.parse(request.body);
+    if (CRYPTOGRAPHIC.has(action)) store.throttle.take(request.requester);
+    const output = ACTIONS[action]?.(store, input, new KmsCaller(store, request.requester));
     store.calls.record({ ...call, ...usedKey(store, output, input) });
     return answer(200, output === undefined ? "" : JSON.stringify(output));
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { EncryptionContext } from "./ciphertext.ts";
+import type { EncryptionContext } from "./encryption-context.ts";
 import { KmsFault } from "./kms-fault.ts";
 
 const MAX_CONTEXT_CHARACTERS = 8_192;
@@ -7,8 +7,12 @@ const MAX_CONTEXT_CHARACTERS = 8_192;
 export class KmsInput {
   readonly #members: Readonly<Record<string, unknown>>;
 
+  constructor(members: Readonly<Record<string, unknown>>) {
+    this.#members = members;
+  }
+
   /** @throws `KmsFault` with `SerializationException` for a body that is not a JSON object. */
-  constructor(body: Uint8Array) {
+  static parse(body: Uint8Array): KmsInput {
     let members: unknown;
     try {
       members = body.length === 0 ? {} : JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
@@ -16,7 +20,7 @@ export class KmsInput {
       throw serialization(`The body is not JSON: ${(error as Error).message}`);
     }
     if (!isRecord(members)) throw serialization("The body is not a JSON object");
-    this.#members = members;
+    return new KmsInput(members);
   }
 
   /** A text, or undefined when it was not sent. */
@@ -48,6 +52,24 @@ export class KmsInput {
     return number;
   }
 
+  /** A list of texts; undefined when it was not sent. */
+  optionalTexts(name: string): readonly string[] | undefined {
+    const value = this.#members[name] ?? undefined;
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || !value.every((entry) => typeof entry === "string")) {
+      throw serialization(`${name} must be a list of strings`);
+    }
+    return value;
+  }
+
+  /** The members of an object that is one; none when it was not sent. */
+  structure(name: string): KmsInput | undefined {
+    const value = this.#members[name] ?? undefined;
+    if (value === undefined) return undefined;
+    if (!isRecord(value)) throw serialization(`${name} must be an object`);
+    return new KmsInput(value);
+  }
+
   flag(name: string): boolean {
     const value = this.#members[name] ?? false;
     if (typeof value !== "boolean") throw serialization(`${name} must be true or false`);
@@ -72,7 +94,13 @@ export class KmsInput {
 
   /** An encryption context; empty when none was sent. */
   context(name = "EncryptionContext"): EncryptionContext {
-    const value = this.#members[name] ?? {};
+    return this.optionalContext(name) ?? {};
+  }
+
+  /** An encryption context; undefined when none was sent. */
+  optionalContext(name: string): EncryptionContext | undefined {
+    const value = this.#members[name] ?? undefined;
+    if (value === undefined) return undefined;
     if (!isRecord(value) || Object.values(value).some((entry) => typeof entry !== "string")) {
       throw serialization(`${name} must be an object of strings`);
     }

@@ -6,7 +6,6 @@ import type { Policy } from "../iam/policy-document.ts";
 import { identityOf, principalOf, type Principal } from "../iam/principal.ts";
 import { requestContext, type AccessRequest, type RequestFacts } from "../iam/request-context.ts";
 import { Grants } from "./grants.ts";
-import type { KmsKey } from "./key-store.ts";
 import { KmsFault } from "./kms-fault.ts";
 
 /** What somebody wants to do. */
@@ -15,6 +14,13 @@ export interface Wish extends RequestFacts {
   readonly requester: string;
   /** `Decrypt`. */
   readonly action: string;
+}
+
+/** The key it is done to. */
+export interface GuardedKey {
+  readonly id: string;
+  readonly arn: string;
+  readonly manager: "AWS" | "CUSTOMER";
 }
 
 /** Nothing, or how AWS ends the sentence that begins with who may not do what. */
@@ -43,11 +49,11 @@ export class KeyAccess {
   }
 
   /** What the key's policy says, in JSON: what was put, else what AWS gives a key that comes without one. */
-  keyPolicyText(key: KmsKey): string {
+  keyPolicyText(key: GuardedKey): string {
     return this.#keyPolicy(key).text;
   }
 
-  putKeyPolicy(key: KmsKey, policy: Policy): void {
+  putKeyPolicy(key: GuardedKey, policy: Policy): void {
     this.#keyPolicies.set(key.id, policy);
   }
 
@@ -63,7 +69,7 @@ export class KeyAccess {
   }
 
   /** @throws `KmsFault` with `AccessDeniedException` in AWS's words (E5). */
-  require(wish: Wish, key: KmsKey): void {
+  require(wish: Wish, key: GuardedKey): void {
     if (this.#isOpen()) return;
     const request = this.#request(wish, key.arn);
     this.#refuse(request, this.#refusal(request, key, wish));
@@ -79,7 +85,7 @@ export class KeyAccess {
   }
 
   /** Whether a principal could change that policy again: AWS does not take one that locks out who puts it. */
-  couldPutAgain(requester: string, key: KmsKey, policy: Policy): boolean {
+  couldPutAgain(requester: string, key: GuardedKey, policy: Policy): boolean {
     const request = this.#request({ requester, action: "PutKeyPolicy" }, key.arn);
     const byKey = askKeyPolicy(policy, request);
     const byIdentity = this.#askIdentity(request, true);
@@ -92,7 +98,7 @@ export class KeyAccess {
   }
 
   /** In AWS's order: an explicit deny, then whoever allows, then the implicit deny. */
-  #refusal(request: AccessRequest, key: KmsKey, wish: Wish): Refusal {
+  #refusal(request: AccessRequest, key: GuardedKey, wish: Wish): Refusal {
     const { principal, action } = request;
     const known = this.#identityPolicies.has(identityOf(principal));
     const put = this.#keyPolicies.get(key.id);
@@ -140,7 +146,7 @@ export class KeyAccess {
     return principal;
   }
 
-  #keyPolicy(key: KmsKey): Policy {
+  #keyPolicy(key: GuardedKey): Policy {
     const put = this.#keyPolicies.get(key.id);
     if (put !== undefined) return put;
     const { region, accountId } = this.#where;

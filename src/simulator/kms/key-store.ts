@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { VirtualClock } from "../clock.ts";
 import { ClientCalls } from "./client-calls.ts";
+import { KeyAccess } from "./key-access.ts";
 import { KmsFault } from "./kms-fault.ts";
+import { KmsThrottle } from "./throttle.ts";
 
 export { KmsFault } from "./kms-fault.ts";
 
@@ -67,6 +69,9 @@ export class KeyStore {
   readonly accountId: string;
   /** What clients asked of KMS themselves; requests that S3 makes are in the `KmsLedger`. */
   readonly calls: ClientCalls = new ClientCalls();
+  /** Who may do what to the keys. */
+  readonly access: KeyAccess;
+  readonly throttle: KmsThrottle;
   readonly #clock: VirtualClock;
   readonly #keys = new Map<string, StoredKey>();
   readonly #secrets = new Map<string, Uint8Array>();
@@ -76,6 +81,8 @@ export class KeyStore {
     this.region = options.region;
     this.accountId = options.accountId;
     this.#clock = options.clock;
+    this.access = new KeyAccess(options);
+    this.throttle = new KmsThrottle(options.clock);
   }
 
   /**
@@ -141,6 +148,22 @@ export class KeyStore {
     return [...this.#keys.values()];
   }
 
+  /** The ARN of an alias of that name, whether there is one or not. */
+  aliasArn(name: string): string {
+    return name.startsWith("arn:") ? name : this.#arn(name);
+  }
+
+  /** Milliseconds of the simulator's clock. */
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /** Takes back a key that was only just made. */
+  discard(key: KmsKey): void {
+    this.#keys.delete(key.id);
+    this.#secrets.delete(key.id);
+  }
+
   /** All aliases, by name. */
   aliases(): readonly KmsAlias[] {
     this.#dropDeleted();
@@ -150,7 +173,7 @@ export class KeyStore {
   /** @throws `KmsFault` for a name that is taken, reserved or malformed, and for a key that does not exist. */
   createAlias(name: string, keyName: string): void {
     requireCustomerAlias(name);
-    const key = this.#aliasTarget(keyName);
+    const key = this.aliasTarget(keyName);
     if (this.#aliases.has(name)) {
       const message = `An alias with the name ${this.#arn(name)} already exists`;
       throw new KmsFault("AlreadyExistsException", message);
@@ -162,7 +185,7 @@ export class KeyStore {
   updateAlias(name: string, keyName: string): void {
     requireCustomerAlias(name);
     this.#resolveAlias(name);
-    this.#putAlias(name, this.#aliasTarget(keyName).id);
+    this.#putAlias(name, this.aliasTarget(keyName).id);
   }
 
   deleteAlias(name: string): void {
@@ -172,20 +195,20 @@ export class KeyStore {
   }
 
   enableKey(name: string): void {
-    const key = this.#changeable(name);
+    const key = this.changeable(name);
     if (key.state === "PendingDeletion") throw pendingDeletion(key);
     key.state = "Enabled";
   }
 
   disableKey(name: string): void {
-    const key = this.#changeable(name);
+    const key = this.changeable(name);
     if (key.state === "PendingDeletion") throw pendingDeletion(key);
     key.state = "Disabled";
   }
 
   /** @param days - 7 to 30; the key is gone once the clock has passed that many days. */
   scheduleDeletion(name: string, days = 30): KmsKey {
-    const key = this.#changeable(name);
+    const key = this.changeable(name);
     if (key.state === "PendingDeletion") throw pendingDeletion(key);
     key.state = "PendingDeletion";
     key.deletionMs = this.#clock.nowMs() + days * DAY_MS;
@@ -194,7 +217,7 @@ export class KeyStore {
 
   /** The key stays, disabled. */
   cancelDeletion(name: string): KmsKey {
-    const key = this.#changeable(name);
+    const key = this.changeable(name);
     if (key.state !== "PendingDeletion") {
       throw new KmsFault("KMSInvalidStateException", `${key.arn} is not pending deletion.`);
     }
@@ -249,14 +272,20 @@ export class KeyStore {
     return key;
   }
 
-  #aliasTarget(keyName: string): KmsKey {
+  /** The key that an alias is to point at: never named by an alias. */
+  aliasTarget(keyName: string): KmsKey {
     if (keyName.includes("alias/")) {
       throw new KmsFault("ValidationException", "Aliases must refer to keys. Not aliases");
     }
     return this.resolve(keyName);
   }
 
-  #changeable(name: string): StoredKey {
+  /**
+   * The key of that name, when its owner may change it.
+   *
+   * @throws `KmsFault` as `resolve`; for an alias; `AccessDeniedException` for a key that AWS manages.
+   */
+  changeable(name: string): StoredKey {
     const id = this.#localName(name);
     if (id.startsWith("alias/")) throw notFound(`Invalid keyId ${name}`);
     const key = this.#keyById(this.resolve(id).id);
@@ -298,7 +327,8 @@ function pendingDeletion(key: KmsKey): KmsFault {
   return new KmsFault("KMSInvalidStateException", `${key.arn} is pending deletion.`);
 }
 
-function requireCustomerAlias(name: string): void {
+/** @throws `KmsFault` for a name that no customer can give an alias. */
+export function requireCustomerAlias(name: string): void {
   if (!name.startsWith("alias/")) throw new KmsFault("ValidationException", "Invalid identifier");
   if (name.startsWith("alias/aws/")) {
     throw new KmsFault("NotAuthorizedException", "alias/aws/ is reserved for keys that AWS manages");

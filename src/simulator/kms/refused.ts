@@ -21,6 +21,7 @@ const FAULTS: ReadonlyMap<string, ToFault> = new Map<string, ToFault>([
   ],
   ["SignatureDoesNotMatch", signatureFault],
   ["RequestTimeTooSkewed", signatureFault],
+  ["XAmzContentSHA256Mismatch", signatureFault],
   ["AuthorizationHeaderMalformed", incompleteFault],
   ["AuthorizationQueryParametersError", incompleteFault],
   ["InvalidArgument", incompleteFault],

@@ -7,13 +7,8 @@ import { KmsFault } from "./kms-fault.ts";
  * @public
  */
 export interface KmsQuota {
-  /** More than zero. As many may come at once; they come back at this rate. */
+  /** More than zero. As many may come at once; they come back at this rate, by the simulator's clock. */
   readonly requestsPerSecond: number;
-  /**
-   * Which seconds: `virtual` ones pass with `sim.advance` alone, so that a test sees the same on every machine;
-   * `real` ones let a client that waits and retries succeed. @defaultValue "virtual"
-   */
-  readonly time?: "virtual" | "real";
 }
 
 /** What is left of the quota of one account, and when that was counted. */
@@ -44,11 +39,17 @@ export class KmsThrottle {
     this.#budgets.clear();
   }
 
-  /** @throws `KmsFault` with `ThrottlingException` when the account has asked too often. */
-  take(accountId: string): void {
+  /**
+   * One cryptographic request.
+   *
+   * @param requester - ARN of who asks: the quota is that of its account, whoever owns the key.
+   * @throws `KmsFault` with `ThrottlingException` when the account has asked too often.
+   */
+  take(requester: string): void {
     if (this.#quota === undefined) return;
-    const { requestsPerSecond, time } = this.#quota;
-    const nowMs = time === "real" ? performance.now() : this.#clock.nowMs();
+    const accountId = requester.split(":")[4] ?? "";
+    const { requestsPerSecond } = this.#quota;
+    const nowMs = this.#clock.nowMs();
     // A quota of less than one a second still answers one at a time.
     const most = Math.max(1, requestsPerSecond);
     const budget = this.#budgets.get(accountId) ?? { left: most, countedMs: nowMs };

@@ -69,7 +69,7 @@ export interface KmsLedgerOptions {
    * Called before each KMS request that is not saved by a bucket key in memory; throw to deny it. Nothing is
    * counted or remembered then. Left out, KMS grants everything.
    */
-  readonly beforeRequest?: (kmsKeyArn: string, action: KmsAction) => void;
+  readonly beforeRequest?: (kmsKeyArn: string, action: KmsAction, access: ObjectAccess) => void;
   /** Events kept, newest first to stay. @defaultValue 10,000 */
   readonly maxEvents?: number;
 }
@@ -273,7 +273,7 @@ export class KmsLedger {
 
   /** Makes one KMS request: granted, counted and put on the trail. */
   #ask(action: KmsAction, lane: Lane, access: ObjectAccess): void {
-    this.#beforeRequest?.(access.kmsKeyArn, action);
+    this.#beforeRequest?.(access.kmsKeyArn, action, access);
     const row = this.#row(action, lane, access);
     row.count++;
     this.#totals[action]++;
@@ -288,13 +288,12 @@ export class KmsLedger {
     }
     const known = rows[action];
     if (known !== undefined) return known;
-    const arn = `arn:aws:s3:::${access.bucket}${access.bucketKey ? "" : `/${access.key}`}`;
     const row: Row = {
       action,
       bucket: lane.bucket,
       kmsKeyArn: lane.kmsKeyArn,
       requester: lane.requester,
-      context: { ...lane.ownContext, "aws:s3:arn": arn },
+      context: encryptionContextOf({ ...access, context: lane.ownContext ?? {} }),
       bucketLevel: access.bucketKey,
       count: 0,
     };
@@ -302,6 +301,12 @@ export class KmsLedger {
     this.#rows.push(row);
     return row;
   }
+}
+
+/** What S3 sends with its KMS request: the caller's own context, and the ARN of the bucket or of the object. */
+export function encryptionContextOf(access: ObjectAccess): Readonly<Record<string, string>> {
+  const { bucket, key, bucketKey, context } = access;
+  return { ...context, "aws:s3:arn": `arn:aws:s3:::${bucket}${bucketKey ? "" : `/${key}`}` };
 }
 
 /** The map under that name, made when there is none. */

@@ -171,12 +171,27 @@ function kmsKeyOf(
   return passingFaultsOn(() => state.keys.resolve(name));
 }
 
-/** What KMS refuses, S3 answers with `KMS.` before the code (E1 to E4). */
+/** What KMS refuses, S3 passes on: most with `KMS.` before the code (E1 to E4), two in words of its own (E5, E6). */
 export function passingFaultsOn<Result>(ask: () => Result): Result {
   try {
     return ask();
   } catch (error) {
-    if (error instanceof KmsFault) throw new S3Error(error.status, `KMS.${error.code}`, error.message);
+    if (error instanceof KmsFault) throw s3ErrorOf(error);
     throw error;
+  }
+}
+
+function s3ErrorOf({ code, message, status }: KmsFault): S3Error {
+  switch (code) {
+    case "AccessDeniedException":
+      return new S3Error(403, "AccessDenied", message);
+    case "ThrottlingException":
+      return new S3Error(
+        503,
+        "SlowDown",
+        "Please reduce your request rate for operations involving AWS KMS.",
+      );
+    default:
+      return new S3Error(status, `KMS.${code}`, message);
   }
 }
