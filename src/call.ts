@@ -33,7 +33,8 @@ export type ActivePolicy =
 export interface Runtime {
   policy(): ActivePolicy;
   readonly surroundings: Pick<Surroundings, "region" | "account" | "resolveBucket">;
-  lookup(bucket: string): Promise<BucketDefault | "lookup-failed">;
+  /** A failure is counted and said; never rejects. */
+  lookup(bucket: string, context: Context): Promise<BucketDefault | "lookup-failed">;
   /** Counts and exports; never throws. */
   record(outcome: Outcome): void;
   /** Says something to people; never throws. */

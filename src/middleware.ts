@@ -53,7 +53,7 @@ function write(call: Call, args: Arguments): Promise<Result> {
     return carryOut(call, args, facts, decideUnloaded(active.failure, active.mode, facts), policy);
   }
   if (!policy.needsLookup(facts)) return carryOut(call, args, facts, decideCompiled(policy, facts), policy);
-  return runtime.lookup(bucketOf(args)).then((bucketDefault) => {
+  return runtime.lookup(facts.bucket, call.context).then((bucketDefault) => {
     const informed: RequestFacts = { ...facts, bucketDefault };
     return carryOut(call, args, informed, decideCompiled(policy, informed), policy);
   });

@@ -143,12 +143,25 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   const runtime: Runtime = {
     policy: () => state.active,
     surroundings: { region, account, resolveBucket },
-    async lookup(bucket) {
+    async lookup(bucket, context) {
+      let failure: string | undefined;
       try {
-        return (await options.bucketDefaults?.lookup(bucket)) ?? "lookup-failed";
-      } catch {
-        return "lookup-failed";
+        const found = await options.bucketDefaults?.lookup(bucket);
+        if (found !== undefined && found !== "lookup-failed") return found;
+        failure = options.bucketDefaults?.lastFailure?.(bucket);
+      } catch (error) {
+        failure = (error as Error | undefined)?.name;
       }
+      const type = failure ?? "_OTHER";
+      counts.failed(type, "policy");
+      log.sayOnce(
+        `lookup ${bucket} ${type}`,
+        `The default encryption of bucket ${bucket} could not be looked up (${type}): onLookupFailure decides ` +
+          "about its writes that name no algorithm. Looking up needs s3:GetEncryptionConfiguration, and a " +
+          "bucket's own name. Further failures of this kind are only counted.",
+        context,
+      );
+      return "lookup-failed";
     },
     record(outcome) {
       if (telemetry?.record !== undefined) quietly(() => telemetry.record?.(outcome));

@@ -133,6 +133,7 @@ describe("the built package", () => {
     "s3-bucket-keys/policy-file",
     "s3-bucket-keys/otel",
     "s3-bucket-keys/presigned",
+    "s3-bucket-keys/bucket-defaults",
     "s3-bucket-keys/testing",
   ];
 

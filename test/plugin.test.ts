@@ -5,6 +5,7 @@ import {
   bucketKeys,
   definePolicy,
   PolicyError,
+  type BucketDefaults,
   type CountSource,
   type Policy,
   type PolicyChange,
@@ -227,12 +228,33 @@ describe("the bucket's default encryption", () => {
     expect(lookup).not.toHaveBeenCalled();
   });
 
-  it("counts as a failed lookup when asking throws", async () => {
+  it.each<[string, BucketDefaults, string]>([
+    ["asking throws", { lookup: broken }, "Error"],
+    ["the answer says so", { lookup: () => "lookup-failed" }, "_OTHER"],
+    ["and why", { lookup: () => "lookup-failed", lastFailure: () => "AccessDenied" }, "AccessDenied"],
+    ["there is no answer", { lookup: () => undefined as never }, "_OTHER"],
+  ])("counts every failed lookup and tells of it once: %s", async (_what, bucketDefaults, type) => {
     const { client } = stubClient();
-    const plugin = bucketKeys({ policy, bucketDefaults: { lookup: broken } });
+    const warn = vi.fn();
+    const plugin = bucketKeys({ policy, bucketDefaults, logger: { warn } });
     client.middlewareStack.use(plugin);
     await client.send(new PutObjectCommand(put));
-    expect(plugin.stats().requests).toMatchObject([{ why: "unenforced" }]);
+    await client.send(new PutObjectCommand(put));
+    expect(plugin.stats().requests).toMatchObject([{ why: "unenforced", count: 2 }]);
+    expect(plugin.stats().errors).toEqual([{ type, phase: "policy", count: 2 }]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]?.[0]).toContain(`bucket acme-lake could not be looked up (${type})`);
+  });
+
+  it("is that of the bucket behind an access point, when the user can tell it", async () => {
+    const lookup = vi.fn().mockResolvedValue({ sse: "aws:kms", bucketKey: false });
+    const { client, sent } = stubClient();
+    client.middlewareStack.use(
+      bucketKeys({ policy, bucketDefaults: { lookup }, resolveBucket: () => "acme-lake" }),
+    );
+    await client.send(new PutObjectCommand({ ...put, Bucket: "ap-1-s3alias" }));
+    expect(lookup.mock.calls).toEqual([["acme-lake"]]);
+    expect(sent[0]?.headers[FLAG]).toBe("true");
   });
 });
 
