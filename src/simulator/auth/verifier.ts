@@ -127,10 +127,12 @@ export function unknownAccessKey(accessKeyId: string): S3Error {
   );
 }
 
-/** S3 takes no header of its own that the signature does not cover. */
+/** S3 takes no header of its own that the signature does not cover; the payload's hash it covers anyway. */
 function requireSigned(request: WireRequest, { signedHeaders }: SignatureClaim): void {
   const unsigned = [...request.headers.keys()].filter(
-    (name) => (name === "host" || name.startsWith("x-amz-")) && !signedHeaders.includes(name),
+    (name) =>
+      (name === "host" || (name.startsWith("x-amz-") && name !== "x-amz-content-sha256")) &&
+      !signedHeaders.includes(name),
   );
   if (unsigned.length === 0) return;
   throw new S3Error(403, "AccessDenied", "There were headers present in the request which were not signed", {
