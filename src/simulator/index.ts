@@ -14,6 +14,8 @@ export type {
 export type { SimulatorCredentials } from "./credentials.ts";
 export type { UnknownRow, UnknownRowAnswer, UnknownRows } from "./s3/encryption.ts";
 export type { ReplicationOutcome } from "./s3/replicate.ts";
+export type { S3DataEvent, SseApplied } from "./cloudtrail/data-event.ts";
+export type { CloudTrailFile } from "./cloudtrail/files.ts";
 export type { CloudTrailEvent, CloudTrailIdentity } from "./cloudtrail/event.ts";
 export type { FaultRule, InjectedFault, SimulatorFault } from "./faults/fault.ts";
 export {

@@ -9,6 +9,7 @@ import { receiveBody } from "./s3/body.ts";
 import { refuseDirectoryBucket } from "./s3/buckets.ts";
 import type { Bytes } from "./s3/bytes.ts";
 import type { Answer, S3Call } from "./s3/call.ts";
+import { recording } from "./s3/data-events.ts";
 import { parseCall } from "./s3/parse-call.ts";
 import { routeOf } from "./s3/routes.ts";
 import { S3Error } from "./s3/s3-error.ts";
@@ -48,7 +49,7 @@ async function answerTo(state: S3State, request: IncomingMessage): Promise<Answe
   }
   refuseDirectoryBucket(call.bucket);
   requireOwner(state, call);
-  const { operation, handle } = routeOf(call);
+  const { operation, handle } = recording(state, routeOf(call));
   const fault = state.faults.isEmpty
     ? undefined
     : state.faults.next({ operation, bucket: call.bucket, key: call.key });

@@ -1,7 +1,10 @@
 import type { AddressInfo } from "node:net";
 import { TrustingAuthenticator, VerifyingAuthenticator, type Authenticator } from "./auth/authenticator.ts";
 import { RealTimeClock, VirtualClock } from "./clock.ts";
+import type { S3DataEvent } from "./cloudtrail/data-event.ts";
+import { DataTrail } from "./cloudtrail/data-trail.ts";
 import type { CloudTrailEvent } from "./cloudtrail/event.ts";
+import { cloudTrailFiles, type CloudTrailFile } from "./cloudtrail/files.ts";
 import { CredentialBook, type SimulatorCredentials } from "./credentials.ts";
 import type { ClientCall } from "./kms/client-calls.ts";
 import type { FaultRule, InjectedFault } from "./faults/fault.ts";
@@ -66,6 +69,12 @@ export interface SimulatorOptions {
   readonly unknownRows?: UnknownRows;
   /** Buckets that are there from the start. */
   readonly buckets?: readonly (string | ({ readonly name: string } & BucketOptions))[];
+  /**
+   * Whether requests for objects are kept as CloudTrail data events: the last 10,000, with their keys.
+   *
+   * @defaultValue false: they cost nothing then
+   */
+  readonly dataEvents?: boolean;
   /** Smallest part of a multipart upload except the last, in bytes. @defaultValue 5 MiB, as S3 */
   readonly minimumPartBytes?: number;
 }
@@ -134,9 +143,23 @@ export interface Simulator {
   kmsRequestCount(): number;
   /** The last 10,000 KMS requests of S3 in the shape of CloudTrail events (simulated). */
   cloudTrail(): readonly CloudTrailEvent[];
+  /** The last 10,000 requests for objects in the shape of CloudTrail data events; empty without `dataEvents`. */
+  dataEvents(): readonly S3DataEvent[];
+  /**
+   * Both kinds of events as the log files that CloudTrail delivers: one for five minutes, at most 5,000 records each.
+   *
+   * @example
+   * ```ts
+   * for (const { key, body } of sim.cloudTrailFiles()) {
+   *   await mkdir(dirname(join(folder, key)), { recursive: true });
+   *   await writeFile(join(folder, key), body);
+   * }
+   * ```
+   */
+  cloudTrailFiles(): readonly CloudTrailFile[];
   /** What clients asked of the KMS endpoint themselves: never among `kmsRequests`. */
   kmsClientRequests(): readonly ClientCall[];
-  /** Forgets KMS requests and events; objects, keys and the bucket keys that S3 holds stay. */
+  /** Forgets KMS requests and all events; objects, keys and the bucket keys that S3 holds stay. */
   resetKmsRequests(): void;
   /** Moves the simulator's clock, in milliseconds: bucket keys grow old, objects get later dates. */
   advance(ms: number): void;
@@ -253,9 +276,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     kmsRequests: () => state.ledger.requests(),
     kmsRequestCount: () => Object.values(state.ledger.totals()).reduce((sum, count) => sum + count, 0),
     cloudTrail: () => state.ledger.events(),
+    dataEvents: () => state.dataTrail?.events() ?? [],
+    cloudTrailFiles: () =>
+      cloudTrailFiles([...state.ledger.events(), ...(state.dataTrail?.events() ?? [])], state),
     resetKmsRequests: () => {
       state.ledger.reset();
       state.keys.calls.reset();
+      state.dataTrail?.clear();
     },
     kmsClientRequests: () => state.keys.calls.list(),
     advance: (ms) => state.clock.advance(ms),
@@ -310,6 +337,7 @@ function stateOf(options: SimulatorOptions): S3State {
     clock,
     keys,
     ledger,
+    dataTrail: options.dataEvents === true ? new DataTrail({ region, accountId }) : undefined,
     faults: new FaultBook(OPERATIONS),
     region,
     accountId,
@@ -351,6 +379,7 @@ const OPTIONS: { readonly [Name in keyof Required<SimulatorOptions>]: true } = {
   unknownRows: true,
   buckets: true,
   minimumPartBytes: true,
+  dataEvents: true,
 };
 
 /** For callers without types too: an option that is silently ignored makes a test that shows nothing. */

@@ -14,7 +14,7 @@ export function cloudTrailRecord(
   return {
     eventVersion: "1.11",
     userIdentity: identityOf(request.requester),
-    eventTime: `${new Date(request.timeMs).toISOString().slice(0, 19)}Z`,
+    eventTime: eventTime(request.timeMs),
     eventSource: "kms.amazonaws.com",
     eventName: request.action,
     awsRegion: trail.region,
@@ -52,7 +52,7 @@ function parametersOf({ action, kmsKeyArn, context }: KmsRequestFacts): CloudTra
 }
 
 /** @param requester - ARN of a user, a role's session or an account's root; another text is kept as it is. */
-function identityOf(requester: string): CloudTrailIdentity {
+export function identityOf(requester: string): CloudTrailIdentity {
   const [, partition, service, , accountId = "", resource = ""] = requester.split(":");
   const [kind, name = ""] = resource.split("/");
   const common = { arn: requester, accountId, invokedBy: "AWS Internal" } as const;
@@ -69,6 +69,11 @@ function identityOf(requester: string): CloudTrailIdentity {
 }
 
 /** A UUID by its looks, and a number to read: nobody should take it for one of AWS's. */
-function numbered(kind: string, sequence: number): string {
+export function numbered(kind: string, sequence: number): string {
   return `${kind}-0000-4000-8000-${sequence.toString(16).padStart(12, "0")}`;
+}
+
+/** Records have whole seconds. */
+export function eventTime(timeMs: number): string {
+  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
 }

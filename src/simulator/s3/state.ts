@@ -1,5 +1,6 @@
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { VirtualClock } from "../clock.ts";
+import type { DataTrail } from "../cloudtrail/data-trail.ts";
 import type { FaultBook } from "../faults/fault-book.ts";
 import type { KeyStore } from "../kms/key-store.ts";
 import type { KmsLedger } from "../ledger/ledger.ts";
@@ -15,6 +16,8 @@ export interface S3State {
   readonly keys: KeyStore;
   readonly ledger: KmsLedger;
   readonly faults: FaultBook;
+  /** Undefined when nobody asked for data events. */
+  readonly dataTrail: DataTrail | undefined;
   readonly region: string;
   readonly accountId: string;
   readonly unknownRows: UnknownRows;
