@@ -7,7 +7,7 @@ import type {
 } from "@aws-sdk/client-s3";
 import { DisableKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { BucketOptions, Simulator } from "../../src/simulator/index.ts";
+import type { BucketOptions, PolicyStatement, Simulator } from "../../src/simulator/index.ts";
 import { errorOf, rawExchange, rawHead, withSimulator, type Fixture } from "./support.ts";
 
 const fixture = withSimulator();
@@ -322,6 +322,93 @@ describe("the role", () => {
     await s3.deleteBucket({ Bucket: destination });
     await s3.putObject({ Bucket: source, Key: "l", Body: "x" });
     expect(sim.replicate()[0]?.reason).toContain("NoSuchBucket");
+  });
+});
+
+/** A role of its own: nobody gave the other one policies, so it may do everything. */
+const LIMITED = "arn:aws:iam::111122223333:role/limited";
+
+const both = (bucket: string): string[] => [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
+const allow = (Action: string, Resource: string, contexts: readonly string[]): PolicyStatement => ({
+  Effect: "Allow",
+  Action,
+  Resource,
+  Condition: {
+    StringLike: {
+      "kms:ViaService": "s3.eu-west-1.amazonaws.com",
+      "kms:EncryptionContext:aws:s3:arn": contexts,
+    },
+  },
+});
+
+/** One object, by a writer who may do all, replicated by a role with that policy. */
+async function replicated(
+  bucketKey: boolean,
+  statements: (replicas: string) => PolicyStatement[],
+): Promise<unknown> {
+  const { sim, s3, key, otherKey } = fixture;
+  twoBuckets(sim);
+  const ReplicationConfiguration = { Role: LIMITED, Rules: [rule(otherKey.arn)] };
+  await s3.putBucketReplication({ Bucket: source, ReplicationConfiguration });
+  const write = { ...kms, SSEKMSKeyId: key.arn, BucketKeyEnabled: bucketKey };
+  await s3.putObject({ Bucket: source, Key: "k", Body: "x", ...write });
+  sim.putIamPolicy(LIMITED, { Version: "2012-10-17", Statement: statements(destination) });
+  const [outcome] = sim.replicate();
+  return outcome?.reason?.replace(/^.* to perform: (\S+) on .*$/, "$1") ?? outcome?.status;
+}
+
+describe("the role's permissions", () => {
+  it.each<
+    [string, boolean, (sourceKey: string, replicaKey: string, replicas: string) => PolicyStatement[], string]
+  >([
+    [
+      "Decrypt and Encrypt are enough without a bucket key",
+      false,
+      (sourceKey, replicaKey, replicas) => [
+        allow("kms:Decrypt", sourceKey, [`arn:aws:s3:::${source}/*`]),
+        allow("kms:Encrypt", replicaKey, [`arn:aws:s3:::${replicas}/*`]),
+      ],
+      "COMPLETED",
+    ],
+    [
+      "a source's bucket key breaks what names objects only",
+      true,
+      (sourceKey, replicaKey, replicas) => [
+        allow("kms:Decrypt", sourceKey, [`arn:aws:s3:::${source}/*`]),
+        allow("kms:Encrypt", replicaKey, [`arn:aws:s3:::${replicas}/*`]),
+      ],
+      "kms:Decrypt",
+    ],
+    [
+      "with a bucket key Encrypt alone is not enough for the replica's key",
+      true,
+      (sourceKey, replicaKey, replicas) => [
+        allow("kms:Decrypt", sourceKey, both(source)),
+        allow("kms:Encrypt", replicaKey, both(replicas)),
+      ],
+      "kms:Decrypt",
+    ],
+    [
+      "Decrypt on the replica's key mends it",
+      true,
+      (sourceKey, replicaKey, replicas) => [
+        allow("kms:Decrypt", sourceKey, both(source)),
+        allow("kms:Encrypt", replicaKey, both(replicas)),
+        allow("kms:Decrypt", replicaKey, both(replicas)),
+      ],
+      "COMPLETED",
+    ],
+    [
+      "nothing is not enough",
+      false,
+      () => [{ Effect: "Allow", Action: "s3:*", Resource: "*" }],
+      "kms:Decrypt",
+    ],
+  ])("%s", async (_says, bucketKey, statements, expected) => {
+    const { key, otherKey } = fixture;
+    const outcome = await replicated(bucketKey, (replicas) => statements(key.arn, otherKey.arn, replicas));
+    expect(outcome).toBe(expected);
+    expect(await statusOf(source)).toBe(expected === "COMPLETED" ? "COMPLETED" : "FAILED");
   });
 });
 
