@@ -55,7 +55,7 @@ export class CredentialBook {
   }
 
   /** The same for an access key that was read elsewhere. */
-  requester({ accessKeyId, signedWith }: Claim): Requester | "unknown-key" | "anonymous" {
+  requester({ accessKeyId, signedWith }: Claimed): Requester | "unknown-key" | "anonymous" {
     if (accessKeyId === undefined) {
       return this.#known === undefined ? { principalArn: "anonymous", signedWith } : "anonymous";
     }
@@ -74,13 +74,14 @@ export class CredentialBook {
   }
 }
 
-export interface Claim {
+/** What a request says of its sender. */
+export interface Claimed {
   readonly accessKeyId: string | undefined;
   readonly signedWith: Requester["signedWith"];
 }
 
 /** Signature version 4 or 2, in the header or, presigned, in the query. */
-function claimOf(authorization: string, query: string): Claim {
+function claimOf(authorization: string, query: string): Claimed {
   if (authorization.startsWith("AWS4-")) {
     return { accessKeyId: between(authorization, "Credential=", "/"), signedWith: "v4" };
   }

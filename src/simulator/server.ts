@@ -1,6 +1,7 @@
 /** HTTP in and out: who asks, KMS or S3, and every outcome as an answer on the wire. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answerControl, isControl } from "./control.ts";
+import { corsHeaders, preflight } from "./cors.ts";
 import { NOBODY } from "./credentials.ts";
 import { meetFault, sendSpoiled } from "./faults/meet-fault.ts";
 import { handleKms, kmsFaultAnswer } from "./kms/handler.ts";
@@ -10,6 +11,7 @@ import { refuseDirectoryBucket } from "./s3/buckets.ts";
 import type { Bytes } from "./s3/bytes.ts";
 import type { Answer, S3Call } from "./s3/call.ts";
 import { recording } from "./s3/data-events.ts";
+import { isForm } from "./s3/form.ts";
 import { parseCall } from "./s3/parse-call.ts";
 import { routeOf } from "./s3/routes.ts";
 import { S3Error } from "./s3/s3-error.ts";
@@ -43,7 +45,11 @@ async function answerTo(state: S3State, request: IncomingMessage): Promise<Answe
     return answerKms(state, request, target);
   }
   if (isControl(request)) return answerControl(state, request);
-  const call = parseCall(request, state.authenticator.ofRequest(request));
+  if (request.method === "OPTIONS") return preflight(request);
+  const call = parseCall(
+    request,
+    isForm(request) ? { requester: NOBODY } : state.authenticator.ofRequest(request),
+  );
   if (state.authenticator.verifies && call.requester.signedWith === "v2") {
     throw versionTwoRefused(state, call);
   }
@@ -85,6 +91,7 @@ async function send(
   const headers: Record<string, string | number> = {
     "x-amz-request-id": requestId,
     "x-amz-id-2": HOST_ID,
+    ...corsHeaders(request),
     ...answer.headers,
   };
   const { body } = answer;

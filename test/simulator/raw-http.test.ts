@@ -107,7 +107,6 @@ describe("an operation that is not simulated", () => {
     ["GET /bkt/k?attributes"],
     ["GET /bkt?policy"],
     ["PUT /bkt?lifecycle"],
-    ["POST /bkt"],
     ["POST /bkt/k?select"],
     ["PATCH /bkt/k"],
     ["DELETE /"],

@@ -1,7 +1,7 @@
 /** Who sends a request: taken from its access key on trust, or proven by its signature. */
 import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { CredentialBook, Requester, SimulatorCredentials } from "../credentials.ts";
+import type { Claimed, CredentialBook, Requester, SimulatorCredentials } from "../credentials.ts";
 import { invalidArgument, S3Error } from "../s3/s3-error.ts";
 import { wireRequest, type WireRequest } from "./canonical-request.ts";
 import {
@@ -55,10 +55,7 @@ export class TrustingAuthenticator implements Authenticator {
   }
 
   ofForm(fields: ReadonlyMap<string, string>): Requester {
-    const v2 = fields.get("awsaccesskeyid");
-    const accessKeyId = v2 ?? fields.get("x-amz-credential")?.split("/", 1)[0];
-    return this.#known(this.#book.requester({ accessKeyId, signedWith: v2 === undefined ? "v4" : "v2" }))
-      .requester;
+    return this.#known(this.#book.requester(claimOfForm(fields))).requester;
   }
 
   #known(requester: ReturnType<CredentialBook["requesterOf"]>): Authenticated {
@@ -113,6 +110,14 @@ export class VerifyingAuthenticator implements Authenticator {
 
 function wireOf(request: IncomingMessage): WireRequest {
   return wireRequest(request.method ?? "", request.url ?? "/", request.rawHeaders);
+}
+
+/** The access key that a form names, in the way of version 2 or 4. */
+function claimOfForm(fields: ReadonlyMap<string, string>): Claimed {
+  const v2 = fields.get("awsaccesskeyid");
+  if (v2 !== undefined) return { accessKeyId: v2, signedWith: "v2" };
+  const v4 = fields.get("x-amz-credential")?.split("/", 1)[0];
+  return { accessKeyId: v4, signedWith: v4 === undefined ? "nothing" : "v4" };
 }
 
 function formClaim(

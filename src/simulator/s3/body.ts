@@ -1,5 +1,7 @@
 /** Takes a body off the wire: decodes `aws-chunked`, checks what the sender said about it, keeps the pieces. */
 import { createHash, type Hash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { ChunkSignatures } from "../auth/chunk-signatures.ts";
 import { payloadMismatch } from "../auth/verifier.ts";
 import { AwsChunkedDecoder, incomplete, malformedTrailer } from "./aws-chunked.ts";
@@ -19,6 +21,16 @@ import { badDigest, invalidRequest, S3Error } from "./s3-error.ts";
 /** A single PutObject or UploadPart carries at most 5 GiB. */
 const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
 
+/** What the receiver of a body wants besides its bytes. */
+export interface BodyNeeds {
+  /** The MD5, for an ETag. */
+  readonly md5?: boolean;
+  /** A checksum that nobody sent. */
+  readonly checksum?: ChecksumAlgorithm | undefined;
+  /** A smaller limit than that of an object. */
+  readonly maxBytes?: number;
+}
+
 export interface ReceivedBody {
   readonly bytes: Bytes;
   /** Hex; undefined when nobody needed it. */
@@ -29,24 +41,22 @@ export interface ReceivedBody {
 /**
  * The whole body, checked against Content-MD5, `x-amz-content-sha256` and `x-amz-checksum-*` (header or trailer).
  *
- * @param needs - What the caller wants besides: the MD5 for an ETag, a checksum nobody sent, a smaller limit.
  * @throws `S3Error` when a check fails, or the sender went away.
  */
-export async function receiveBody(
-  call: S3Call,
-  needs: {
-    readonly md5?: boolean;
-    readonly checksum?: ChecksumAlgorithm | undefined;
-    readonly maxBytes?: number;
-  } = {},
-): Promise<ReceivedBody> {
+export async function receiveBody(call: S3Call, needs: BodyNeeds = {}): Promise<ReceivedBody> {
   const check = new BodyCheck(call, needs);
-  await drain(call, check);
+  await drain(call.request, check);
   return check.finish();
 }
 
-function drain(call: S3Call, check: BodyCheck): Promise<void> {
-  const { request } = call;
+/** The same for a body that is only a part of what is on the wire: the file of a form. */
+export async function receiveStream(call: S3Call, stream: Readable, needs: BodyNeeds): Promise<ReceivedBody> {
+  const check = new BodyCheck(call, needs);
+  for await (const piece of stream) check.push(piece as Buffer);
+  return check.finish();
+}
+
+function drain(request: IncomingMessage, check: BodyCheck): Promise<void> {
   return new Promise((resolve, reject) => {
     request.on("data", (piece: Buffer) => {
       try {
@@ -81,10 +91,7 @@ class BodyCheck {
   readonly #decoder: AwsChunkedDecoder | undefined;
   #length = 0;
 
-  constructor(
-    call: S3Call,
-    needs: { md5?: boolean; checksum?: ChecksumAlgorithm | undefined; maxBytes?: number },
-  ) {
+  constructor(call: S3Call, needs: BodyNeeds) {
     this.#call = call;
     this.#maxBytes = needs.maxBytes ?? MAX_OBJECT_BYTES;
     const payloadHash = call.payload?.hash ?? header(call, "x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
@@ -92,7 +99,9 @@ class BodyCheck {
     const chunked = payloadHash.startsWith("STREAMING-") || isAwsChunked(call);
     const said = header(call, chunked ? "x-amz-decoded-content-length" : "content-length");
     this.#expectedBytes = said === undefined ? undefined : Number(said);
-    if (this.#expectedBytes !== undefined && !(this.#expectedBytes <= this.#maxBytes)) throw tooLarge();
+    if (this.#expectedBytes !== undefined && !(this.#expectedBytes <= this.#maxBytes)) {
+      throw tooLarge(this.#expectedBytes, this.#maxBytes);
+    }
     if (chunked) this.#decoder = new AwsChunkedDecoder((data) => this.#take(data), chunkSignatures(call));
     if (payloadHash.length === 64) this.#sha256 = createHash("sha256");
     if (needs.md5 === true || header(call, "content-md5") !== undefined) this.#md5 = createHash("md5");
@@ -108,7 +117,7 @@ class BodyCheck {
 
   #take(data: Buffer): void {
     this.#length += data.length;
-    if (this.#length > this.#maxBytes) throw tooLarge();
+    if (this.#length > this.#maxBytes) throw tooLarge(this.#length, this.#maxBytes);
     this.#pieces.push(data);
     this.#md5?.update(data);
     this.#sha256?.update(data);
@@ -191,8 +200,12 @@ function isAwsChunked(call: S3Call): boolean {
   return header(call, "content-encoding")?.includes("aws-chunked") === true;
 }
 
-function tooLarge(): S3Error {
-  return new S3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
+/** @param proposedBytes - Those that arrived so far, when the sender does not say how many there are. */
+function tooLarge(proposedBytes: number, maxBytes: number): S3Error {
+  return new S3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", {
+    ProposedSize: String(proposedBytes),
+    MaxSizeAllowed: String(maxBytes),
+  });
 }
 
 /**

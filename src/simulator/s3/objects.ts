@@ -1,6 +1,6 @@
 /** PutObject, GetObject, HeadObject, DeleteObject, DeleteObjects. */
 import { randomUUID } from "node:crypto";
-import { receiveBody, requireLength, type ReceivedBody } from "./body.ts";
+import { receiveBody, requireLength, type BodyNeeds, type ReceivedBody } from "./body.ts";
 import { sliceBytes } from "./bytes.ts";
 import { header, type Answer, type S3Call } from "./call.ts";
 import { CHECKSUM_ALGORITHMS, checksumHeader, checksumHeaders, type ChecksumAlgorithm } from "./checksums.ts";
@@ -21,15 +21,22 @@ const MAX_DELETES = 1_000;
 const MAX_XML_BYTES = 4 * 1024 ** 2;
 
 export async function putObject(state: S3State, call: S3Call): Promise<Answer> {
-  const bucket = bucketOf(state, call.bucket);
+  bucketOf(state, call.bucket);
   requireLength(call);
+  return storeObject(state, call, (needs) => receiveBody(call, needs));
+}
+
+/** What PutObject and PostObject have in common: all but the way in which the body arrives. */
+export async function storeObject(
+  state: S3State,
+  call: S3Call,
+  receive: (needs: BodyNeeds) => Promise<ReceivedBody>,
+): Promise<Answer> {
+  const bucket = bucketOf(state, call.bucket);
   const headers = keptHeaders(call);
   const planned = planEncryption(state, call, bucket);
   checkWriteConditions(call, call.key, bucket.get(call.key));
-  const body = await receiveBody(call, {
-    md5: hasMd5Etag(planned),
-    checksum: requestedAlgorithm(call),
-  });
+  const body = await receive({ md5: hasMd5Etag(planned), checksum: requestedAlgorithm(call) });
   checkWriteConditions(call, call.key, bucket.get(call.key));
   const encryption = encryptObject(state, call, planned);
   const etag = etagOf(body);

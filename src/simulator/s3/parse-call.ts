@@ -17,12 +17,7 @@ export function parseCall(request: IncomingMessage, { requester, payload }: Auth
   const path = mark === -1 ? url : url.slice(0, mark);
   const { bucket, rest } = bucketAndRest(path, request.headers.host ?? "");
   const key = decode(rest);
-  if (key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES) {
-    throw new S3Error(400, "KeyTooLongError", "Your key is too long", {
-      Size: String(Buffer.byteLength(key)),
-      MaxSizeAllowed: String(MAX_KEY_BYTES),
-    });
-  }
+  requireKeyLength(key);
   return {
     method: request.method ?? "",
     bucket: decode(bucket),
@@ -33,6 +28,15 @@ export function parseCall(request: IncomingMessage, { requester, payload }: Auth
     payload,
     request,
   };
+}
+
+/** @throws `S3Error` 400 `KeyTooLongError`. */
+export function requireKeyLength(key: string): void {
+  if (key.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(key) <= MAX_KEY_BYTES) return;
+  throw new S3Error(400, "KeyTooLongError", "Your key is too long", {
+    Size: String(Buffer.byteLength(key)),
+    MaxSizeAllowed: String(MAX_KEY_BYTES),
+  });
 }
 
 function bucketAndRest(path: string, host: string): { bucket: string; rest: string } {

@@ -14,6 +14,7 @@ import {
   uploadPartCopy,
 } from "./multipart.ts";
 import { deleteObject, deleteObjects, getObject, headObject, putObject } from "./objects.ts";
+import { postObject } from "./post-object.ts";
 import { notImplemented } from "./s3-error.ts";
 import type { S3State } from "./state.ts";
 import { updateObjectEncryption } from "./update-encryption.ts";
@@ -83,6 +84,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
     "max-uploads",
     "upload-id-marker",
   ]),
+  route("POST bucket", "PostObject", postObject),
   route("POST bucket ?delete", "DeleteObjects", deleteObjects),
 
   route("PUT object", "PutObject", putObject),
