@@ -4,6 +4,8 @@ export interface Io {
   err(text: string): void;
   readFile(path: string): Promise<string>;
   readInput(): Promise<string>;
+  /** Ends with Ctrl-C, or when the system asks the process to end. */
+  untilStopped(): Promise<void>;
   readonly colour: boolean;
   readonly now: Date;
 }

@@ -14,6 +14,11 @@ process.exitCode = await run(process.argv.slice(2), {
   err: (line) => void process.stderr.write(line),
   readFile: (path) => readFile(path, "utf8"),
   readInput: () => text(process.stdin),
+  // Once: a second Ctrl-C ends the process at once, as without us.
+  untilStopped: () =>
+    new Promise((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => resolve());
+    }),
   colour: wantsColour(process.env, process.stdout.isTTY),
   now: new Date(),
 });

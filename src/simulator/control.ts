@@ -31,7 +31,8 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   "GET /cloudtrail": ({ ledger }) => ({ simulated: true, Records: ledger.events() }),
   "POST /advance": ({ clock }, { query }) => {
     const ms = query.get("ms") ?? "";
-    if (!/^\d+$/.test(ms)) throw new RangeError(`Say how many milliseconds, such as ?ms=60000: ${ms}`);
+    if (!/^\d+$/.test(ms))
+      throw new RangeError(`Say how many milliseconds, such as ?ms=60000: ${ms || "none"}`);
     clock.advance(Number(ms));
     return { time: timeOf(clock.nowMs()) };
   },

@@ -54,6 +54,7 @@ async function cli(args: readonly string[], { input = "", colour = false } = {})
       return text === undefined ? Promise.reject(new Error(`ENOENT: ${path}`)) : Promise.resolve(text);
     },
     readInput: () => Promise.resolve(input),
+    untilStopped: () => Promise.resolve(),
     colour,
     now: new Date("2026-11-25T12:00:00Z"),
   });
@@ -262,6 +263,7 @@ describe("explain", () => {
       err: () => {},
       readFile: () => Promise.resolve("version: 1"),
       readInput: () => Promise.resolve(""),
+      untilStopped: () => Promise.resolve(),
       colour: false,
       now: new Date(),
     };
