@@ -6,6 +6,7 @@
  * requests share under `cacheMiddleware`.
  */
 import { amendInput } from "./amend.ts";
+import { withCautions } from "./cautions.ts";
 import {
   bucketOf,
   type Arguments,
@@ -29,7 +30,7 @@ export function bucketKeysMiddleware(runtime: Runtime): (next: Next, context: Co
   return (next, context) => {
     const operation = operationOf(context);
     if (operation === undefined) return next;
-    const call: Call = { runtime, next, context, operation };
+    const call = withCautions({ runtime, next, context, operation });
     return OPERATIONS[operation] === "write" ? (args) => write(call, args) : (args) => read(call, args);
   };
 }
@@ -64,7 +65,9 @@ function read(call: Call, args: Arguments): Promise<Result> {
   const policy = call.runtime.policy().compiled;
   if (policy === undefined) return call.next(args);
   const facts = factsOf(call, args, policy);
-  if (policy.hasEnvelope && sealPlace(policy, facts).seal === "seal") {
+  // A session moves no object.
+  const mayBeSealed = policy.hasEnvelope && OPERATIONS[call.operation] !== "session";
+  if (mayBeSealed && sealPlace(policy, facts).seal === "seal") {
     return carryOut(call, args, facts, decideCompiled(policy, facts), policy);
   }
   return call.next(args).then(

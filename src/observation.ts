@@ -1,7 +1,7 @@
 /** What the middleware does with an answer or an error: judge, log, record. It never touches the call's result. */
 import { bucketOf, type Arguments, type Call } from "./call.ts";
 import { responseFacts, type ResponseFacts } from "./observe/response-facts.ts";
-import { judgePart, judgeRead, judgeWrite, type Judgement } from "./observe/verdict.ts";
+import { JUDGES, judgeWrite, type Judgement, type ObservedRole } from "./observe/verdict.ts";
 import { OPERATIONS } from "./operations.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
 import type { Decision, RequestFacts } from "./policy/policy.ts";
@@ -51,7 +51,7 @@ export function observeRead(
   const answer = responseFacts(response);
   if (answer === undefined) return;
   const rule = policy.firstMatch(asAnswered(facts, answer), true) ?? policy.defaults;
-  const judge = OPERATIONS[operation] === "part" ? judgePart : judgeRead;
+  const judge = JUDGES[OPERATIONS[operation] as ObservedRole];
   const judgement = judge(policy, rule, answer);
   runtime.record({ operation, bucket: bucketOf(args), response: judged(answer, judgement, rule.id) });
 }

@@ -5,8 +5,11 @@
  * neither here nor in `IGNORED_OPERATIONS`.
  */
 
-/** `write`: decided and verified. `part`, `read`: observed. */
-export type OperationRole = "write" | "part" | "read";
+/**
+ * `write`: decided and verified. `part`, `read`: observed. `session`: observed, and held against no rule; the SDK
+ * makes these by itself, through the same client, for requests to directory buckets.
+ */
+export type OperationRole = "write" | "part" | "read" | "session";
 
 export type Operation =
   | "PutObject"
@@ -18,7 +21,8 @@ export type Operation =
   | "UploadPartCopy"
   | "CompleteMultipartUpload"
   | "GetObject"
-  | "HeadObject";
+  | "HeadObject"
+  | "CreateSession";
 
 export const OPERATIONS: Readonly<Record<Operation, OperationRole>> = {
   PutObject: "write",
@@ -31,11 +35,11 @@ export const OPERATIONS: Readonly<Record<Operation, OperationRole>> = {
   CompleteMultipartUpload: "part",
   GetObject: "read",
   HeadObject: "read",
+  CreateSession: "session",
 };
 
 /** Operations whose members carry the flag, and why the plugin leaves them alone. */
 export const IGNORED_OPERATIONS: Readonly<Record<string, string>> = {
-  CreateSession: "directory buckets always use bucket keys; nothing is injected",
   GetBucketEncryption: "shows a bucket's default, not an object's state",
   WriteGetObjectResponse: "echoes metadata of an Object Lambda answer; not an encryption request",
 };

@@ -15,8 +15,11 @@ export async function explainRequest(file: string, options: ExplainOptions, io: 
   const policy = await usablePolicy(file, io);
   if (policy === undefined) return 2;
   const request = await readRequest(options.request, policy, io);
-  const { decision, trace, text } = explain(policy, { now: options.now, ...factsOfRequest(policy, request) });
-  const json = { version: 1, decision, trace };
+  const { decision, trace, remarks, text } = explain(policy, {
+    now: options.now,
+    ...factsOfRequest(policy, request),
+  });
+  const json = { version: 1, decision, trace, remarks };
   io.out(options.format === "json" ? `${JSON.stringify(json, undefined, 2)}\n` : `${text}\n`);
   return 0;
 }

@@ -1,3 +1,4 @@
+import type { OperationRole } from "../operations.ts";
 import type { CompiledPolicy, CompiledRule } from "../policy/compile.ts";
 import type { Decision, DriftKind, RequestFacts, Verdict } from "../policy/policy.ts";
 import type { ResponseFacts } from "./response-facts.ts";
@@ -54,6 +55,14 @@ export function judgeRead(policy: CompiledPolicy, rule: CompiledRule, answer: Re
     policy.compareKeys(answer.kmsKey, rule.kmsKey) !== "other";
   return judged(rightFlag && rightKey ? "compliant" : "noncompliant");
 }
+
+/** The roles of operations that are only observed. */
+export type ObservedRole = Exclude<OperationRole, "write">;
+
+/** How the answers to what is only observed are judged. A session of a directory bucket has nothing to be judged. */
+export const JUDGES: Readonly<
+  Record<ObservedRole, (policy: CompiledPolicy, rule: CompiledRule, answer: ResponseFacts) => Judgement>
+> = { part: judgePart, read: judgeRead, session: () => judged("not-applicable") };
 
 function judgeFixed(
   policy: CompiledPolicy,

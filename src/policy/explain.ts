@@ -2,6 +2,7 @@ import { isDecided } from "./applicable.ts";
 import { ruleMismatch, type CompiledRule, type RuleMismatch } from "./compile.ts";
 import { compiledOnce, decideCompiled } from "./decide.ts";
 import type { Decision, Policy, PolicyRule, RequestFacts, Why } from "./policy.ts";
+import { remarksOn } from "./remarks.ts";
 
 /**
  * How one rule took part: it decided, it didn't match (and on which field it failed first), or it stood
@@ -28,7 +29,9 @@ export interface Explanation {
   readonly decision: Decision;
   /** Every rule in file order; `defaults` last, when no rule matched. */
   readonly trace: readonly ExplainedRule[];
-  /** The same in plain words, one line per rule and one for the decision. */
+  /** What surprises people about S3 when such a request is sent; empty for most. */
+  readonly remarks: readonly string[];
+  /** The same in plain words, one line per rule, one for the decision and one per remark. */
   readonly text: string;
 }
 
@@ -83,7 +86,9 @@ export function explain(policy: Policy, facts: RequestFacts): Explanation {
   });
   if (matched === undefined) trace.push({ rule: "defaults", result: "decided" });
   const decider = compiled.rules.find((rule) => rule.id === decision.rule) ?? compiled.defaults;
-  return { decision, trace, text: [...trace.map(traceLine), decisionLine(decision, decider)].join("\n") };
+  const remarks = remarksOn(facts, decision);
+  const lines = [...trace.map(traceLine), decisionLine(decision, decider), ...remarks];
+  return { decision, trace, remarks, text: lines.join("\n") };
 }
 
 function traceLine({ rule, result, failed }: ExplainedRule): string {

@@ -31,7 +31,14 @@ const instant: TextShape = {
   write: "a date or time in ISO 8601, as 2027-06-30T12:00:00Z",
 };
 
-const observed = ["UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "GetObject", "HeadObject"];
+const observed = [
+  "UploadPart",
+  "UploadPartCopy",
+  "CompleteMultipartUpload",
+  "GetObject",
+  "HeadObject",
+  "CreateSession",
+];
 
 const NEED_BUCKET = { bucket: "the bucket's name" };
 

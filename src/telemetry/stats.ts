@@ -1,3 +1,4 @@
+import { OPERATIONS, type Operation } from "../operations.ts";
 import { WHY_DECISION, type ResponseState } from "../policy/policy.ts";
 import { AvoidedRequests } from "./avoided-requests.ts";
 import { Cells } from "./cells.ts";
@@ -21,6 +22,11 @@ const MAX_RULES = 1_000;
 /** Outcomes counted at a time. */
 const BATCH = 32;
 
+/** Sessions are held against no rule. */
+function isSession(operation: string): boolean {
+  return OPERATIONS[operation as Operation] === "session";
+}
+
 const OPERATIONS_OR_OTHER = [...OPERATION_NAMES, OTHER];
 const ALGORITHMS_OR_OTHER = [...ALGORITHMS, OTHER];
 
@@ -41,7 +47,8 @@ export class Counts implements CountSource {
   readonly #errors = new Map<string, { type: string; phase: ErrorPhase; count: number }>();
   readonly #avoided = new AvoidedRequests();
   readonly #reloads = { accepted: 0, rejected: 0 };
-  readonly #waiting: (readonly [outcome: Outcome, nowMs: number])[] = [];
+  readonly #waiting: Outcome[] = [];
+  readonly #waitingSinceMs: number[] = [];
   #clients = 0;
 
   /** @param info - What the clients wear now; asked whenever the counts are read. */
@@ -51,12 +58,14 @@ export class Counts implements CountSource {
 
   /** @param nowMs - Any clock, in milliseconds; only the model of avoided requests looks at it. */
   record(outcome: Outcome, nowMs: number): void {
-    this.#waiting.push([outcome, nowMs]);
+    this.#waiting.push(outcome);
+    this.#waitingSinceMs.push(nowMs);
     if (this.#waiting.length >= BATCH) this.#countWaiting();
   }
 
   #countWaiting(): void {
-    for (const [outcome, nowMs] of this.#waiting.splice(0)) this.#count(outcome, nowMs);
+    const times = this.#waitingSinceMs.splice(0);
+    for (const [i, outcome] of this.#waiting.splice(0).entries()) this.#count(outcome, times[i] as number);
   }
 
   #count({ operation, bucket, decision, response, error }: Outcome, nowMs: number): void {
@@ -68,7 +77,7 @@ export class Counts implements CountSource {
       const { state, sse, verdict, drifts, rule, kmsKey } = response;
       this.#responses.add(operation, state, sse, verdict);
       for (const kind of drifts) this.#drifts.add(operation, kind);
-      this.#statesOf(rule)[state]++;
+      if (!isSession(operation)) this.#statesOf(rule)[state]++;
       // An unverified answer may be a failure, for which S3 may have asked KMS nothing.
       if (state === "enabled" && verdict !== "unverified")
         this.#avoided.add(operation, bucket, kmsKey, nowMs);

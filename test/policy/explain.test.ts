@@ -38,7 +38,7 @@ describe("explain", () => {
     ]);
   });
 
-  it("says it in words, one line per rule and one for the decision", () => {
+  it("says it in words, one line per rule, one for the decision and one per remark", () => {
     expect(explain(policy, put).text.split("\n")).toEqual([
       "post: no, operations differ",
       "old: no, expired",
@@ -46,6 +46,7 @@ describe("explain", () => {
       "audit: would match, but an earlier rule decided",
       "last: no, buckets differ",
       'amend (set): the request gets the rule\'s flag. Enforcing writes {"bucketKey":true}. Rule lake: l.',
+      "aws:kms without a key means the account's key aws/s3, even where the bucket's default names another.",
     ]);
   });
 
@@ -81,6 +82,98 @@ describe("explain", () => {
     expect(explain(policy, { operation: "GetObject", bucket: "lake", key: "a" }).decision.why).toBe(
       "not-applicable",
     );
+  });
+
+  const keyless = "aws:kms without a key means";
+  const inherits = "A copy inherits nothing from its source";
+  const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+  const completing: Policy = {
+    version: 1,
+    defaults: { mode: "enforce" },
+    rules: [{ id: "all", reason: "a.", kmsKey: KEY, bucketKey: "on" }],
+  };
+  const copy: RequestFacts = {
+    operation: "CopyObject",
+    bucket: "sea",
+    key: "a",
+    copySource: { bucket: "lake" },
+  };
+  const onKms = { sse: "aws:kms", kmsKey: KEY, bucketKey: true };
+  it.each<[string, Policy, RequestFacts, string[]]>([
+    ["nothing on a put with a key", policy, { ...put, kmsKey: KEY }, []],
+    ["nothing on a silent put", policy, { ...put, sse: undefined }, []],
+    ["a put that names aws:kms and no key", policy, put, [keyless]],
+    ["nothing when the rule completes it", completing, put, []],
+    [
+      "what audit would have completed",
+      { ...completing, defaults: { mode: "audit" }, rules: [{ id: "a", reason: "a.", kmsKey: KEY }] },
+      put,
+      [keyless],
+    ],
+    [
+      "a silent copy: all from the destination",
+      policy,
+      copy,
+      [
+        `${inherits}: without an algorithm of its own it takes algorithm, key and bucket key from the default of the destination bucket.`,
+      ],
+    ],
+    [
+      "a copy that says only the flag",
+      policy,
+      { ...copy, bucketKey: true },
+      [`${inherits}: without an algorithm of its own it takes algorithm and key from`],
+    ],
+    [
+      "a default that is known, with a bucket key",
+      policy,
+      { ...copy, bucketDefault: onKms },
+      [`destination bucket (aws:kms under ${KEY}, with a bucket key).`],
+    ],
+    [
+      "one with the account's key, without",
+      policy,
+      { ...copy, bucketDefault: { sse: "aws:kms", bucketKey: false } },
+      ["(aws:kms under the account's key aws/s3, without a bucket key)"],
+    ],
+    [
+      "one that isn't SSE-KMS",
+      policy,
+      { ...copy, bucketDefault: { sse: "AES256", bucketKey: false } },
+      ["bucket (AES256)."],
+    ],
+    [
+      "one that could not be looked up",
+      policy,
+      { ...copy, bucketDefault: "lookup-failed" },
+      ["of the destination bucket."],
+    ],
+    ["nothing on a copy that is completed", completing, copy, []],
+    ["nothing on a copy that names its algorithm", policy, { ...copy, sse: "AES256" }, []],
+    [
+      "nothing on a copy from a directory bucket",
+      policy,
+      { ...copy, copySource: { bucket: "a--use1-az4--x-s3" } },
+      [],
+    ],
+    [
+      "nothing on what is refused",
+      { version: 1, rules: [{ id: "v", reason: "v.", envelope: "seal" }] },
+      { ...copy, presigning: true },
+      [],
+    ],
+    [
+      "an update: absent means false, the full ARN, and AWS only",
+      policy,
+      { operation: "UpdateObjectEncryption", bucket: "lake", key: "a", sse: "aws:kms", kmsKey: KEY },
+      ["absent means false", "full ARN of a key", "overwrite the object"],
+    ],
+    ["nothing on a read", policy, { operation: "GetObject", bucket: "lake", key: "a" }, []],
+  ])("remarks on %s", (_what, under, facts, expected) => {
+    const { remarks, text } = explain(under, facts);
+    expect(remarks).toHaveLength(expected.length);
+    expected.forEach((part, i) => expect(remarks[i]).toContain(part));
+    expect(text.split("\n").slice(text.split("\n").length - remarks.length)).toEqual(remarks);
   });
 
   it("has a text for every word", () => {
