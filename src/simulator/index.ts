@@ -13,6 +13,8 @@ export type {
 } from "./simulator.ts";
 export type { SimulatorCredentials } from "./credentials.ts";
 export type { UnknownRow, UnknownRowAnswer, UnknownRows } from "./s3/encryption.ts";
+export type { InventoryField } from "./s3/inventory-columns.ts";
+export type { InventoryManifest, InventoryOptions, InventoryReport } from "./s3/inventory.ts";
 export type { ReplicationOutcome } from "./s3/replicate.ts";
 export type { S3DataEvent, SseApplied } from "./cloudtrail/data-event.ts";
 export type { CloudTrailFile } from "./cloudtrail/files.ts";

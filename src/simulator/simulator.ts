@@ -19,6 +19,7 @@ import { checkedDefault } from "./s3/bucket-encryption.ts";
 import { addBucket } from "./s3/buckets.ts";
 import { isUnknownRowAnswer, UNKNOWN_ROWS, type UnknownRows } from "./s3/encryption.ts";
 import { OPERATIONS } from "./s3/routes.ts";
+import { inventoryOf, type InventoryOptions, type InventoryReport } from "./s3/inventory.ts";
 import { replicatePending, type ReplicationOutcome } from "./s3/replicate.ts";
 import { bucketOf, type S3State } from "./s3/state.ts";
 import { putUnencrypted } from "./s3/unencrypted.ts";
@@ -233,6 +234,17 @@ export interface Simulator {
    * @throws An error with the code `SimulatorUnknownRow` for an object of row U4, unless `unknownRows.U4` picks an answer.
    */
   replicate(): readonly ReplicationOutcome[];
+  /**
+   * Makes a report of S3 Inventory, at once: S3 takes up to 48 hours for the first one.
+   *
+   * @throws An error with S3's code when there is no such bucket; `RangeError` for an option out of range.
+   * @example
+   * ```ts
+   * const fields = ["EncryptionStatus", "BucketKeyStatus"] as const;
+   * const { manifestKey } = sim.inventory("lake", { fields, versions: "All", destination: "reports" });
+   * ```
+   */
+  inventory(bucket: string, options?: InventoryOptions): InventoryReport;
   /** Ends the server and every open connection. */
   close(): Promise<void>;
 }
@@ -303,6 +315,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     removeFaults: () => state.faults.clear(),
     putUnencryptedObject: (bucket, key, body) => void putUnencrypted(state, bucket, key, body),
     replicate: () => replicatePending(state),
+    inventory: (bucket, inventoryOptions) => inventoryOf(state, bucket, inventoryOptions),
     close: () =>
       new Promise((resolve) => {
         // Closed a second time, it has nothing left to do: that is no error.
