@@ -98,6 +98,32 @@ describe("examples", () => {
     expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
   }, 60_000);
 
+  it("key-policy: bucket keys break a policy that names objects, and two values mend it", async () => {
+    const { code, output } = await run("key-policy.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    const [before, broken, mended] = output
+      .split(/^\d\. .*\n/m)
+      .slice(1)
+      .map((part) => part.replace(/\s+/g, " "));
+    expect(before).toContain(
+      "get monday.json: done; S3 asked Decrypt for arn:aws:s3:::acme-lake-raw/monday.json",
+    );
+    expect(broken).toContain(
+      "put tuesday.json: AccessDenied. User: arn:aws:iam::111122223333:role/lake-writer is not",
+    );
+    expect(broken).toContain("because no resource-based policy allows the kms:GenerateDataKey action");
+    expect(broken).toContain(
+      "plugin s3-bucket-keys: PutObject to bucket acme-lake-raw was denied (AccessDenied)",
+    );
+    expect(mended).toContain(
+      "put tuesday.json: done; S3 asked GenerateDataKey for arn:aws:s3:::acme-lake-raw ",
+    );
+    expect(mended).toContain(
+      "get monday.json: done; S3 asked Decrypt for arn:aws:s3:::acme-lake-raw/monday.json",
+    );
+    expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(96);
+  }, 60_000);
+
   it("demo: enforcing saves most KMS requests, auditing none, and nothing drifts", async () => {
     const { code, output } = await run("demo.ts");
     expect({ code, output }).toMatchObject({ code: 0 });

@@ -5,8 +5,8 @@ export class PolicyProblem extends Error {
   override readonly name = "PolicyProblem";
 }
 
-const ANY_TEXT = Symbol("*");
-const ANY_CHARACTER = Symbol("?");
+const ANY_TEXT: unique symbol = Symbol("*");
+const ANY_CHARACTER: unique symbol = Symbol("?");
 
 /** One character, or a wildcard. */
 type Atom = string | typeof ANY_TEXT | typeof ANY_CHARACTER;

@@ -94,6 +94,7 @@ export interface Selection {
  * @public
  */
 export class PolicyDocumentError extends Error {
+  /** The class, for logs. */
   override readonly name = "PolicyDocumentError";
   /** Tells this error from others. */
   readonly code = "ERR_POLICY_DOCUMENT";
