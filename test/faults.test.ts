@@ -136,11 +136,12 @@ describe("a request that fails for good", () => {
   });
 });
 
-describe("an answer whose headers are wrong", () => {
-  const wrong = (set: Record<string, string | null>): void => {
-    sim.injectFault({ operation: "PutObject", fault: { kind: "headers", set } });
-  };
+/** Puts are answered with these headers. */
+function wrong(set: Record<string, string | null>): void {
+  sim.injectFault({ operation: "PutObject", fault: { kind: "headers", set } });
+}
 
+describe("an answer whose headers are wrong", () => {
   it.each([
     ["no flag", { [FLAG]: null }, "disabled", ["bucket-key"]],
     ["False", { [FLAG]: "False" }, "disabled", ["bucket-key"]],

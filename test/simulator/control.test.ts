@@ -25,7 +25,7 @@ const put = (Key = "k") =>
   });
 
 describe("over HTTP, without an access key", () => {
-  it("it says what it is and what can be asked", async () => {
+  it("is said what this is and what can be asked", async () => {
     const { status, json } = await ask("GET /_simulator");
     expect(status).toBe(200);
     expect(json).toMatchObject({

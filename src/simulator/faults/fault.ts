@@ -151,7 +151,7 @@ export function checkedRule(given: unknown, operations: readonly string[]): Faul
     kind,
   );
   const { fields, check } = KINDS[kind as SimulatorFault["kind"]];
-  claimFields(fault, ["kind", ...fields], `${String(kind)}`);
+  claimFields(fault, ["kind", ...fields], kind as string);
   check(fault);
   return structuredClone(rule) as unknown as FaultRule;
 }
