@@ -63,9 +63,9 @@ function canonicalQuery(query: string): string {
   for (const pair of query.split("&")) {
     if (pair === "") continue;
     const equals = pair.indexOf("=");
-    const name = canonicalWord(equals === -1 ? pair : pair.slice(0, equals));
+    const name = equals === -1 ? pair : pair.slice(0, equals);
     if (name === "X-Amz-Signature") continue;
-    pairs.push([name, equals === -1 ? "" : canonicalWord(pair.slice(equals + 1))]);
+    pairs.push([canonicalWord(name), equals === -1 ? "" : canonicalWord(pair.slice(equals + 1))]);
   }
   return pairs
     .toSorted(([a, x], [b, y]) => compare(a, b) || compare(x, y))

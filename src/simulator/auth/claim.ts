@@ -33,7 +33,7 @@ export type Claim = "anonymous" | "v2" | SignatureClaim;
 /** @throws `S3Error` for a signature that is malformed, of an unknown kind, or one of two. */
 export function claimOf(request: WireRequest): Claim {
   const authorization = request.headers.get("authorization");
-  const query = new URLSearchParams(request.query);
+  const query = signatureParameters(request.query);
   const isPresigned = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"].some((name) =>
     query.has(name),
   );
@@ -49,6 +49,28 @@ export function claimOf(request: WireRequest): Claim {
   }
   if (authorization.startsWith("AWS ")) return "v2";
   return headerClaim(request, authorization);
+}
+
+/** Parameters of the query that a signature may be in; of one that is there twice, the first. */
+function signatureParameters(query: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  if (query === "") return found;
+  for (const pair of query.split("&")) {
+    if (!/^(?:X-Amz-|AWSAccessKeyId=|Signature=)/.test(pair)) continue;
+    const equals = pair.indexOf("=");
+    const name = equals === -1 ? pair : pair.slice(0, equals);
+    if (!found.has(name)) found.set(name, equals === -1 ? "" : decoded(pair.slice(equals + 1)));
+  }
+  return found;
+}
+
+/** What cannot be decoded is no value of a signature. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value.replaceAll("+", " "));
+  } catch {
+    return "";
+  }
 }
 
 function headerClaim({ headers }: WireRequest, authorization: string): SignatureClaim {
@@ -94,10 +116,10 @@ function headerClaim({ headers }: WireRequest, authorization: string): Signature
   };
 }
 
-function presignedClaim({ headers }: WireRequest, query: URLSearchParams): SignatureClaim {
+function presignedClaim({ headers }: WireRequest, query: ReadonlyMap<string, string>): SignatureClaim {
   const algorithm = query.get("X-Amz-Algorithm");
   if (algorithm === ASYMMETRIC) throw asymmetric();
-  if (algorithm !== null && algorithm !== ALGORITHM) {
+  if (algorithm !== undefined && algorithm !== ALGORITHM) {
     throw malformedQuery(`X-Amz-Algorithm only supports "${ALGORITHM}"`);
   }
   const credential = query.get("X-Amz-Credential");
@@ -131,7 +153,7 @@ function presignedClaim({ headers }: WireRequest, query: URLSearchParams): Signa
     ...time,
     expiresSeconds: parseExpires(expires),
     sessionToken: query.get("X-Amz-Security-Token") ?? headers.get("x-amz-security-token"),
-    payloadHash: headers.get("x-amz-content-sha256") ?? query.get("X-Amz-Content-Sha256") ?? undefined,
+    payloadHash: headers.get("x-amz-content-sha256") ?? query.get("X-Amz-Content-Sha256"),
   };
 }
 
