@@ -1,4 +1,5 @@
 /** `simulate`, run inside the test: what it starts, what it says, and what it refuses to start. */
+import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { S3 } from "@aws-sdk/client-s3";
 import { describe, expect, it, vi } from "vitest";
@@ -48,7 +49,7 @@ class Running {
 
   /** What is exported to the shell, once it is there. */
   async environment(): Promise<Readonly<Record<string, string>>> {
-    await vi.waitFor(() => expect(this.out).not.toBe(""), { timeout: 5_000, interval: 10 });
+    await vi.waitUntil(() => this.out !== "", { timeout: 5_000, interval: 10 });
     return Object.fromEntries(
       [...this.out.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
     );
@@ -243,6 +244,21 @@ describe("credentials of a file", () => {
     expect(await running.code).toBe(2);
     expect(running.err).toMatch(says);
     expect(running.out + running.err).not.toContain(SECRET);
+  });
+});
+
+function optionsOf(text: string): string[] {
+  return [...new Set(text.match(/(?<=[\s`])--[a-z-]+/g))].toSorted();
+}
+
+describe("the help", () => {
+  it("names options that docs/simulator.md has, and the other way round", async () => {
+    const running = new Running(["--help"]);
+    expect(await running.code).toBe(0);
+    const page = readFileSync(new URL("../../docs/simulator.md", import.meta.url), "utf8");
+    const rows = page.split("\n").filter((line) => line.startsWith("| `--"));
+    const [, options = ""] = /\nOptions:\n([\s\S]*?)\n\n/.exec(running.out) ?? [];
+    expect(optionsOf(options).filter((option) => option !== "--help")).toEqual(optionsOf(rows.join("\n")));
   });
 });
 

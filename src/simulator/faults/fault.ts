@@ -121,6 +121,8 @@ const KINDS: Readonly<
   headers: { fields: ["set"], check: ({ set }) => checkHeaders(set) },
 };
 
+export const FAULT_KINDS: readonly string[] = Object.keys(KINDS);
+
 const RULE_FIELDS = ["operation", "bucket", "key", "after", "times", "fault"];
 
 /**
@@ -147,7 +149,7 @@ export function checkedRule(given: unknown, operations: readonly string[]): Faul
   const { kind } = fault;
   claim(
     typeof kind === "string" && Object.hasOwn(KINDS, kind),
-    `a fault's kind is one of ${Object.keys(KINDS).join(", ")}`,
+    `a fault's kind is one of ${FAULT_KINDS.join(", ")}`,
     kind,
   );
   const { fields, check } = KINDS[kind as SimulatorFault["kind"]];
