@@ -83,12 +83,21 @@ describe("the answer of GetBucketEncryption", () => {
     ["is of no bucket", failure(404, "NoSuchBucket"), "NoSuchBucket"],
     ["is of another region", failure(301, "PermanentRedirect"), "PermanentRedirect"],
     ["is not implemented", failure(501, "NotImplemented"), "NotImplemented"],
-    ["has no rule", { body: "<ServerSideEncryptionConfiguration/>" }, "MalformedAnswer"],
     ["is empty", { body: "" }, "MalformedAnswer"],
   ])("has failed when it %s, and the reason is told", async (_what, answer, reason) => {
     const { defaults } = lookups(() => answer);
     expect(await defaults.lookup("acme-lake")).toBe("lookup-failed");
     expect(defaults.lastFailure?.("acme-lake")).toBe(reason);
+  });
+
+  it.each([
+    { ServerSideEncryptionConfiguration: {} },
+    { ServerSideEncryptionConfiguration: { Rules: [] } },
+    undefined,
+  ])("has failed when it has no rule: %j", async (answer) => {
+    const defaults = bucketDefaultsFrom({ send: () => Promise.resolve(answer) });
+    expect(await defaults.lookup("acme-lake")).toBe("lookup-failed");
+    expect(defaults.lastFailure?.("acme-lake")).toBe("MalformedAnswer");
   });
 
   it("has failed when the client throws something strange", async () => {

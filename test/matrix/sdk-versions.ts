@@ -40,6 +40,21 @@ export const OLDEST_KNOWN_FAILURES: readonly KnownFailure[] = [
     because: "the client itself rejects a flag that is not exactly true or false",
   },
   {
+    file: "test/bucket-forms.test.ts",
+    test: /an access point of a directory bucket gets nothing/,
+    because: "the client knows no access points of directory buckets",
+  },
+  {
+    file: "test/bucket-forms.test.ts",
+    test: /when it echoes False/,
+    because: "the client itself rejects a flag that is not exactly true or false",
+  },
+  {
+    file: "test/cautions.test.ts",
+    test: /sessions of directory buckets keep what the caller wrote/,
+    because: "the client models no encryption of sessions",
+  },
+  {
     file: "test/peers/simulator.test.ts",
     test: /with UpdateObjectEncryption/,
     because: "the operation does not exist there",
