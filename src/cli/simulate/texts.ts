@@ -48,7 +48,7 @@ export function greeting(
   const lines = [
     "",
     `S3 and KMS, simulated, at ${endpoint} for programs on this machine.`,
-    "Set the variables above where your program runs. Buckets go into the path;",
+    "Set the printed variables where your program runs. Buckets go into the path;",
     "most clients do that by themselves for an IP address. Else: forcePathStyle",
     "(JavaScript), UsePathStyle (Go), addressing_style: path (Python).",
     "",
