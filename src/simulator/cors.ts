@@ -1,23 +1,34 @@
-/** CORS: a page of another origin may send and read everything. S3 itself wants a configuration of the bucket. */
+/** CORS: a page on loopback may send and read everything. S3 itself wants a configuration of the bucket. */
 import type { IncomingMessage } from "node:http";
 import type { Answer } from "./s3/call.ts";
 import { S3Error } from "./s3/s3-error.ts";
 
-/** What every answer to a page says; nothing to a client that names no origin. */
+const LOOPBACK = /^(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9-]+\.)*localhost)$/;
+
+/** What every answer to such a page says; nothing to one from elsewhere, or to a client that names no origin. */
 export function corsHeaders({ headers }: IncomingMessage): Readonly<Record<string, string>> {
-  return headers.origin === undefined
-    ? {}
-    : { "access-control-allow-origin": "*", "access-control-expose-headers": "*" };
+  const { origin } = headers;
+  if (origin === undefined || !isLoopback(origin)) return {};
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": "*",
+    vary: "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
+  };
 }
 
 /**
  * The answer to a browser that asks before it sends.
  *
- * @throws `S3Error` 400 `BadRequest` for one that does not say what it wants to send.
+ * @throws `S3Error` 400 `BadRequest` for one that does not say what it wants to send, 403 `AccessForbidden` for a
+ * page that is not on loopback.
  */
 export function preflight({ headers }: IncomingMessage): Answer {
-  if (headers.origin === undefined || headers["access-control-request-method"] === undefined) {
+  const { origin } = headers;
+  if (origin === undefined || headers["access-control-request-method"] === undefined) {
     throw new S3Error(400, "BadRequest", "Insufficient information. Origin request header needed.");
+  }
+  if (!isLoopback(origin)) {
+    throw new S3Error(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed.");
   }
   const asked = headers["access-control-request-headers"];
   return {
@@ -26,7 +37,10 @@ export function preflight({ headers }: IncomingMessage): Answer {
       "access-control-allow-methods": "GET, HEAD, PUT, POST, DELETE",
       ...(asked !== undefined && { "access-control-allow-headers": asked }),
       "access-control-max-age": 600,
-      vary: "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
     },
   };
+}
+
+function isLoopback(origin: string): boolean {
+  return URL.canParse(origin) && LOOPBACK.test(new URL(origin).hostname);
 }
