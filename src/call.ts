@@ -1,4 +1,5 @@
 /** The shapes that pass between the SDK, the middleware and the plugin. */
+import type { Courses } from "./courses.ts";
 import type { Surroundings } from "./observe/request-facts.ts";
 import type { Operation } from "./operations.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
@@ -32,6 +33,8 @@ export type ActivePolicy =
 /** What the middleware needs of the plugin. */
 export interface Runtime {
   policy(): ActivePolicy;
+  /** What requests came to under the policy in force. */
+  readonly courses: Courses;
   readonly surroundings: Pick<Surroundings, "region" | "account" | "resolveBucket">;
   /** A failure is counted and said; never rejects. */
   lookup(bucket: string, context: Context): Promise<BucketDefault | "lookup-failed">;
@@ -51,6 +54,14 @@ export interface Call {
   readonly next: Next;
   readonly context: Context;
   readonly operation: Operation;
+}
+
+/**
+ * Whether the SDK is presigning, a guess: `send` hands the command itself down as the arguments, the
+ * presigner only its input. When an answer comes after all, `observeWrite` says so.
+ */
+export function isPresigning(args: Arguments): boolean {
+  return !("middlewareStack" in args);
 }
 
 /** The bucket as the caller named it. */

@@ -9,6 +9,7 @@ import { amendInput } from "./amend.ts";
 import { withCautions } from "./cautions.ts";
 import {
   bucketOf,
+  isPresigning,
   type Arguments,
   type Call,
   type Context,
@@ -16,7 +17,8 @@ import {
   type Result,
   type Runtime,
 } from "./call.ts";
-import { observeFailure, observeRead, observeWrite } from "./observation.ts";
+import type { Course } from "./courses.ts";
+import { observeAnswer, observeFailure } from "./observation.ts";
 import { requestFacts, type Surroundings } from "./observe/request-facts.ts";
 import { OPERATIONS, type Operation } from "./operations.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
@@ -31,7 +33,12 @@ export function bucketKeysMiddleware(runtime: Runtime): (next: Next, context: Co
     const operation = operationOf(context);
     if (operation === undefined) return next;
     const call = withCautions({ runtime, next, context, operation });
-    return OPERATIONS[operation] === "write" ? (args) => write(call, args) : (args) => read(call, args);
+    const isWrite = OPERATIONS[operation] === "write";
+    return (args) => {
+      const known = runtime.courses.find(operation, args.input, isPresigning(args));
+      if (known !== undefined) return send(call, args, known);
+      return isWrite ? write(call, args) : read(call, args);
+    };
   };
 }
 
@@ -46,17 +53,18 @@ const OPERATION_OF_COMMAND: ReadonlyMap<string, Operation> = new Map(
 );
 
 function write(call: Call, args: Arguments): Promise<Result> {
-  const { runtime } = call;
-  const active = runtime.policy();
+  const active = call.runtime.policy();
   const policy = active.compiled;
   const facts = factsOf(call, args, policy);
   if (policy === undefined) {
-    return carryOut(call, args, facts, decideUnloaded(active.failure, active.mode, facts), policy);
+    return carryOut(call, args, policy, facts, decideUnloaded(active.failure, active.mode, facts));
   }
-  if (!policy.needsLookup(facts)) return carryOut(call, args, facts, decideCompiled(policy, facts), policy);
-  return runtime.lookup(facts.bucket, call.context).then((bucketDefault) => {
+  if (!policy.needsLookup(facts)) {
+    return carryOut(call, args, policy, facts, decideCompiled(policy, facts), "keep");
+  }
+  return call.runtime.lookup(facts.bucket, call.context).then((bucketDefault) => {
     const informed: RequestFacts = { ...facts, bucketDefault };
-    return carryOut(call, args, informed, decideCompiled(policy, informed), policy);
+    return carryOut(call, args, policy, informed, decideCompiled(policy, informed));
   });
 }
 
@@ -68,55 +76,62 @@ function read(call: Call, args: Arguments): Promise<Result> {
   // A session moves no object.
   const mayBeSealed = policy.hasEnvelope && OPERATIONS[call.operation] !== "session";
   if (mayBeSealed && sealPlace(policy, facts).seal === "seal") {
-    return carryOut(call, args, facts, decideCompiled(policy, facts), policy);
+    return carryOut(call, args, policy, facts, decideCompiled(policy, facts));
   }
-  return call.next(args).then(
-    (result) => {
-      quietly(call, () => observeRead(call, args, policy, facts, result.response));
-      return result;
-    },
-    (error: unknown) => {
-      quietly(call, () => observeFailure(call, args, error, undefined));
-      throw error;
-    },
-  );
+  const course: Course = { policy, facts, decision: undefined, set: undefined, answers: [] };
+  keep(call, args, course);
+  return send(call, args, course);
 }
 
+/** @param keeping - Whether facts and policy alone led to the decision, so that it can be kept. */
 function carryOut(
   call: Call,
   args: Arguments,
+  policy: CompiledPolicy | undefined,
   facts: RequestFacts,
   decision: Decision,
-  policy: CompiledPolicy | undefined,
+  keeping?: "keep",
 ): Promise<Result> {
   const enforced = decision.mode === "enforce" || decision.why === "refused-seal";
   if (enforced && decision.decision === "refuse") return refuse(call, args, facts, decision, policy);
   if (decision.decision !== "pass" && !enforced) sayWhatEnforceWouldDo(call, args, decision);
 
+  const set = enforced ? decision.set : undefined;
+  const course: Course = { policy, facts, decision, set, answers: [] };
+  if (keeping === "keep") keep(call, args, course);
+  return send(call, args, course);
+}
+
+/** For the next request of its kind; not where the user's `resolveBucket` may name another bucket by then. */
+function keep({ runtime, operation }: Call, args: Arguments, course: Course): void {
+  if (runtime.surroundings.resolveBucket !== undefined) return;
+  runtime.courses.keep(course, operation, args.input, isPresigning(args));
+}
+
+function send(call: Call, args: Arguments, course: Course): Promise<Result> {
   // The presigner, too, hands down only an input; nothing further in needs the rest of the arguments.
   const sent: Arguments =
-    enforced && decision.set !== undefined
-      ? { input: amendInput(call.operation, args.input, decision.set), request: args.request }
-      : args;
+    course.set === undefined
+      ? args
+      : { input: amendInput(call.operation, args.input, course.set), request: args.request };
   return call.next(sent).then(
     (result) => {
-      quietly(call, () => observeWrite(call, args, policy, facts, decision, result.response));
+      try {
+        observeAnswer(call, args, course, result.response);
+      } catch {
+        call.runtime.observationFailed();
+      }
       return result;
     },
     (error: unknown) => {
-      quietly(call, () => observeFailure(call, args, error, decision));
+      try {
+        observeFailure(call, args, error, course.decision);
+      } catch {
+        call.runtime.observationFailed();
+      }
       throw error;
     },
   );
-}
-
-/** An answer is the caller's, whatever goes wrong while we look at it. */
-function quietly({ runtime }: Call, observe: () => void): void {
-  try {
-    observe();
-  } catch {
-    runtime.observationFailed();
-  }
 }
 
 function refuse(
@@ -170,12 +185,4 @@ function factsOf(
     runtime.record({ operation, bucket: bucketOf(args), error: { type: "_OTHER", phase: "request" } });
     return requestFacts(operation, args.input, { ...around, resolveBucket: undefined });
   }
-}
-
-/**
- * Whether the SDK is presigning, a guess: `send` hands the command itself down as the arguments, the
- * presigner only its input. When an answer comes after all, `observeWrite` says so.
- */
-function isPresigning(args: Arguments): boolean {
-  return !("middlewareStack" in args);
 }

@@ -1,24 +1,59 @@
 /** What the middleware does with an answer or an error: judge, log, record. It never touches the call's result. */
 import { bucketOf, type Arguments, type Call } from "./call.ts";
-import { responseFacts, type ResponseFacts } from "./observe/response-facts.ts";
+import { knownOutcome, keepOutcome, type Course } from "./courses.ts";
+import {
+  encryptionHeaders,
+  factsIn,
+  responseFacts,
+  type EncryptionHeaders,
+  type ResponseFacts,
+} from "./observe/response-facts.ts";
 import { JUDGES, judgeWrite, type Judgement, type ObservedRole } from "./observe/verdict.ts";
-import { OPERATIONS } from "./operations.ts";
+import { OPERATIONS, type Operation } from "./operations.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
 import type { Decision, RequestFacts } from "./policy/policy.ts";
 import type { Outcome } from "./telemetry/telemetry.ts";
 
-export function observeWrite(
+/** What an answer came to: as an equal one to an equal request did, or found out and kept. */
+export function observeAnswer(call: Call, args: Arguments, course: Course, response: unknown): void {
+  const { decision } = course;
+  const headers = encryptionHeaders(response);
+  const outcome =
+    headers === undefined
+      ? decision && { operation: call.operation, bucket: bucketOf(args), decision }
+      : (knownOutcome(course, headers) ?? judgeAnswer(call, args, course, headers));
+  if (outcome !== undefined) call.runtime.record(outcome);
+}
+
+function judgeAnswer(
   call: Call,
   args: Arguments,
-  policy: CompiledPolicy | undefined,
+  course: Course,
+  headers: EncryptionHeaders,
+): Outcome | undefined {
+  const { policy, facts, decision } = course;
+  const { operation } = call;
+  const bucket = bucketOf(args);
+  if (policy === undefined) return decision && { operation, bucket, decision };
+  const answer = factsIn(headers);
+  const outcome =
+    decision === undefined
+      ? { operation, bucket, response: readJudged(operation, policy, facts, answer) }
+      : { operation, bucket, decision, response: writeJudged(call, bucket, policy, facts, decision, answer) };
+  keepOutcome(course, headers, outcome);
+  return outcome;
+}
+
+type Response = NonNullable<Outcome["response"]>;
+
+function writeJudged(
+  { runtime, operation, context }: Call,
+  bucket: string,
+  policy: CompiledPolicy,
   facts: RequestFacts,
   decision: Decision,
-  response: unknown,
-): void {
-  const { runtime, operation, context } = call;
-  const bucket = bucketOf(args);
-  const answer = responseFacts(response);
-  if (answer === undefined || policy === undefined) return runtime.record({ operation, bucket, decision });
+  answer: ResponseFacts,
+): Response {
   if (facts.presigning === true) {
     runtime.sayOnce(
       "hidden-command",
@@ -38,22 +73,18 @@ export function observeWrite(
       context,
     );
   }
-  runtime.record({ operation, bucket, decision, response: judged(answer, judgement, decision.rule) });
+  return judged(answer, judgement, decision.rule);
 }
 
-export function observeRead(
-  { runtime, operation }: Call,
-  args: Arguments,
+function readJudged(
+  operation: Operation,
   policy: CompiledPolicy,
   facts: RequestFacts,
-  response: unknown,
-): void {
-  const answer = responseFacts(response);
-  if (answer === undefined) return;
+  answer: ResponseFacts,
+): Response {
   const rule = policy.firstMatch(asAnswered(facts, answer), true) ?? policy.defaults;
   const judge = JUDGES[OPERATIONS[operation] as ObservedRole];
-  const judgement = judge(policy, rule, answer);
-  runtime.record({ operation, bucket: bucketOf(args), response: judged(answer, judgement, rule.id) });
+  return judged(answer, judge(policy, rule, answer), rule.id);
 }
 
 /** @param decision - Absent for reads and parts. */
@@ -89,11 +120,7 @@ export function observeFailure(
   if (decision !== undefined || outcome.error !== undefined) runtime.record(outcome);
 }
 
-function judged(
-  answer: ResponseFacts,
-  { verdict, drifts }: Judgement,
-  rule: string,
-): NonNullable<Outcome["response"]> {
+function judged(answer: ResponseFacts, { verdict, drifts }: Judgement, rule: string): Response {
   const { state, sse, kmsKey } = answer;
   return kmsKey === undefined
     ? { state, sse, verdict, drifts, rule }

@@ -1,5 +1,6 @@
 import type { BucketDefaults } from "./bucket-defaults.ts";
 import type { ActivePolicy, Runtime } from "./call.ts";
+import { Courses } from "./courses.ts";
 import { BucketKeySetupError, PolicyError } from "./errors.ts";
 import { Log, type Logger } from "./log.ts";
 import { bucketKeysMiddleware } from "./middleware.ts";
@@ -106,11 +107,15 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   const source = sourceOf(options.policy);
 
   let state = activate(source.current());
+  const courses = new Courses();
   const counts = new Counts(() => state.info);
   const unsubscribe = source.subscribe(({ result, snapshot, message }) => {
     if (message !== undefined) log.say(message);
     try {
-      if (result === "accepted") state = activate(snapshot);
+      if (result === "accepted") {
+        state = activate(snapshot);
+        courses.clear();
+      }
       counts.reloaded(result);
     } catch (error) {
       counts.reloaded("rejected");
@@ -142,6 +147,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   let detach = quietly(() => telemetry?.attach(counts));
   const runtime: Runtime = {
     policy: () => state.active,
+    courses,
     surroundings: { region, account, resolveBucket },
     async lookup(bucket, context) {
       let failure: string | undefined;
@@ -164,7 +170,11 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
       return "lookup-failed";
     },
     record(outcome) {
-      if (telemetry?.record !== undefined) quietly(() => telemetry.record?.(outcome));
+      try {
+        telemetry?.record?.(outcome);
+      } catch {
+        counts.telemetryFailed();
+      }
       counts.record(outcome, Date.now());
     },
     log: (message, context) => log.say(message, context),

@@ -69,6 +69,8 @@ export interface CompiledPolicy {
   readonly hasExpiry: boolean;
   /** The first rule that matches, if any. Reads are held against rules whatever their `operations`. */
   firstMatch(facts: RequestFacts, ignoreOperations?: boolean): CompiledRule | undefined;
+  /** Whether the object key can make a difference in this bucket. */
+  testsKey(bucket: string): boolean;
   /** The rule of that id, or the defaults. */
   ruleById(id: string): CompiledRule;
   compareKeys(callers: string, wanted: RuleKey): "same" | "other" | "unknown";
@@ -96,7 +98,10 @@ export function compilePolicy(policy: Policy, options: CompileOptions = {}): Com
       ? []
       : [{ rule, place: compileMatch(source[i]?.match ?? {}, ["operations"]) }],
   );
-  const index = new RuleIndex(source.map((rule) => rule.match));
+  const index = new RuleIndex(
+    source.map((rule) => rule.match),
+    source.map((rule) => rule.except),
+  );
   const aliases: ListedAliases = listedAliases(policy);
   const byId = new Map(rules.map((rule) => [rule.id, rule]));
   const firstMatch: CompiledPolicy["firstMatch"] = (facts, ignoreOperations = false) => {
@@ -118,6 +123,7 @@ export function compilePolicy(policy: Policy, options: CompileOptions = {}): Com
     hasEnvelope: sealing.length > 0,
     hasExpiry: rules.some((rule) => rule.expiresAt !== undefined),
     firstMatch,
+    testsKey: (bucket) => index.testsKey(bucket),
     ruleById: (id) => byId.get(id) ?? defaults,
     compareKeys: (callers, wanted) => compareKmsKeys(callers, wanted, aliases),
     keysDiffer: (a, b) => keysDiffer(a, b, aliases),

@@ -13,6 +13,8 @@ interface Candidates {
   readonly always: readonly number[];
   readonly byKey: PrefixIndex | undefined;
   readonly size: number;
+  /** Whether any of them looks at the object key. */
+  readonly testsKey: boolean;
 }
 
 /**
@@ -24,14 +26,16 @@ interface Candidates {
  */
 export class RuleIndex {
   readonly #matches: readonly (RuleMatch | undefined)[];
+  readonly #excepts: readonly (RuleMatch | undefined)[];
   readonly #anyBucket: Candidates;
   readonly #exact = new Map<string, number[]>();
   readonly #globs: PrefixIndex;
   readonly #memo = new Map<string, Candidates>();
   #memoRules = 0;
 
-  constructor(matches: readonly (RuleMatch | undefined)[]) {
+  constructor(matches: readonly (RuleMatch | undefined)[], excepts: readonly (RuleMatch | undefined)[] = []) {
     this.#matches = matches;
+    this.#excepts = excepts;
     const anyBucket: number[] = [];
     const globs: [prefix: string, rule: number][] = [];
     for (const [rule, match] of matches.entries()) {
@@ -54,6 +58,11 @@ export class RuleIndex {
     const unbound = firstOf(this.#anyBucket, key, accepts, Infinity);
     const first = firstOf(this.#forBucket(bucket), key, accepts, unbound);
     return first === Infinity ? -1 : first;
+  }
+
+  /** Whether any rule whose bucket fits looks at the object key. */
+  testsKey(bucket: string): boolean {
+    return this.#anyBucket.testsKey || this.#forBucket(bucket).testsKey;
   }
 
   #addExact(bucket: string, rule: number): void {
@@ -87,7 +96,9 @@ export class RuleIndex {
   }
 
   #candidatesOf(rules: readonly number[]): Candidates {
-    if (rules.length < INDEX_KEYS_FROM) return { always: rules, byKey: undefined, size: rules.length };
+    const size = rules.length;
+    const testsKey = rules.some((rule) => looksAtKey(this.#matches[rule]) || looksAtKey(this.#excepts[rule]));
+    if (size < INDEX_KEYS_FROM) return { always: rules, byKey: undefined, size, testsKey };
     const always: number[] = [];
     const byKey: [prefix: string, rule: number][] = [];
     for (const rule of rules) {
@@ -95,8 +106,12 @@ export class RuleIndex {
       if (prefixes === undefined) always.push(rule);
       else for (const prefix of prefixes) byKey.push([prefix, rule]);
     }
-    return { always, byKey: new PrefixIndex(byKey), size: rules.length };
+    return { always, byKey: new PrefixIndex(byKey), size, testsKey };
   }
+}
+
+function looksAtKey(match: RuleMatch | undefined): boolean {
+  return match?.prefixes !== undefined || match?.keys !== undefined;
 }
 
 /** What every key of the rule starts with, or undefined when it can start with anything. */

@@ -98,3 +98,29 @@ describe("RuleIndex", () => {
     expect(index.first("b-1", "k", () => true)).toBe(1);
   });
 });
+
+describe("whether the key can make a difference in a bucket", () => {
+  const index = new RuleIndex(
+    [
+      { buckets: ["by-prefix"], prefixes: ["a/"] },
+      { buckets: ["by-glob*"], keys: ["*.gz"] },
+      { buckets: ["excepted"] },
+      { buckets: ["plain"], sse: ["aws:kms"] },
+    ],
+    [undefined, undefined, { prefixes: ["tmp/"] }],
+  );
+
+  it.each([
+    ["by-prefix", true],
+    ["by-glob-1", true],
+    ["excepted", true],
+    ["plain", false],
+    ["elsewhere", false],
+  ])("%s: %s", (bucket, isTested) => {
+    expect(index.testsKey(bucket)).toBe(isTested);
+  });
+
+  it("can in every bucket, once a rule for any bucket looks at it", () => {
+    expect(new RuleIndex([{ prefixes: ["a/"] }]).testsKey("elsewhere")).toBe(true);
+  });
+});
