@@ -195,20 +195,20 @@ export class KeyStore {
   }
 
   enableKey(name: string): void {
-    const key = this.changeable(name);
+    const key = this.#changeable(name);
     if (key.state === "PendingDeletion") throw pendingDeletion(key);
     key.state = "Enabled";
   }
 
   disableKey(name: string): void {
-    const key = this.changeable(name);
+    const key = this.#changeable(name);
     if (key.state === "PendingDeletion") throw pendingDeletion(key);
     key.state = "Disabled";
   }
 
   /** @param days - 7 to 30; the key is gone once the clock has passed that many days. */
   scheduleDeletion(name: string, days = 30): KmsKey {
-    const key = this.changeable(name);
+    const key = this.#changeable(name);
     if (key.state === "PendingDeletion") throw pendingDeletion(key);
     key.state = "PendingDeletion";
     key.deletionMs = this.#clock.nowMs() + days * DAY_MS;
@@ -217,13 +217,30 @@ export class KeyStore {
 
   /** The key stays, disabled. */
   cancelDeletion(name: string): KmsKey {
-    const key = this.changeable(name);
+    const key = this.#changeable(name);
     if (key.state !== "PendingDeletion") {
       throw new KmsFault("KMSInvalidStateException", `${key.arn} is not pending deletion.`);
     }
     key.state = "Disabled";
     delete key.deletionMs;
     return key;
+  }
+
+  /** The key that an alias is to point at: never named by an alias. */
+  aliasTarget(keyName: string): KmsKey {
+    if (keyName.includes("alias/")) {
+      throw new KmsFault("ValidationException", "Aliases must refer to keys. Not aliases");
+    }
+    return this.resolve(keyName);
+  }
+
+  /**
+   * The key of that name, when its owner may change it.
+   *
+   * @throws `KmsFault` as `resolve`; for an alias; `AccessDeniedException` for a key that AWS manages.
+   */
+  changeable(name: string): KmsKey {
+    return this.#changeable(name);
   }
 
   /** 32 bytes that encrypt under this key; they never leave the process. */
@@ -272,20 +289,7 @@ export class KeyStore {
     return key;
   }
 
-  /** The key that an alias is to point at: never named by an alias. */
-  aliasTarget(keyName: string): KmsKey {
-    if (keyName.includes("alias/")) {
-      throw new KmsFault("ValidationException", "Aliases must refer to keys. Not aliases");
-    }
-    return this.resolve(keyName);
-  }
-
-  /**
-   * The key of that name, when its owner may change it.
-   *
-   * @throws `KmsFault` as `resolve`; for an alias; `AccessDeniedException` for a key that AWS manages.
-   */
-  changeable(name: string): StoredKey {
+  #changeable(name: string): StoredKey {
     const id = this.#localName(name);
     if (id.startsWith("alias/")) throw notFound(`Invalid keyId ${name}`);
     const key = this.#keyById(this.resolve(id).id);
