@@ -120,10 +120,16 @@ function asksOf(sse: string | undefined, customerMd5: string | undefined, bucket
   }
 }
 
-function flagOf(value: string | undefined): Flag {
-  if (value === undefined) return "none";
-  return value === "true" || value === "false" ? value : "other";
-}
+/** `True` is what the AWS CLI v2 of Debian 12 sends for its own `--bucket-key-enabled`, and boto3 of its time. */
+const FLAGS: ReadonlyMap<string | undefined, Flag> = new Map([
+  [undefined, "none"],
+  ["true", "true"],
+  ["True", "true"],
+  ["false", "false"],
+  ["False", "false"],
+]);
+
+const flagOf = (value: string | undefined): Flag => FLAGS.get(value) ?? "other";
 
 /** Base64 of a flat JSON object of strings; only for SSE-KMS. */
 function contextOf(value: string | undefined, encrypts: Encrypts): Record<string, string> | undefined {
