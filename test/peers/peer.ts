@@ -6,14 +6,17 @@
  *
  * - **moto** (Python): keeps and returns the flag, refuses nothing;
  * - **Ceph RADOS Gateway**: really encrypts with KMS, and never returns the flag: drift must show;
- * - **the simulator** of this package, held to the same table.
+ * - **LocalStack** (Python >= 3.12): nearest to AWS for the flag;
+ * - **versitygw** (Go): ignores whatever is said of encryption, and is strict about the rest;
+ * - **the simulator** of this package, its signatures verified, held to the same table.
  *
  * `cases.ts` says what is done and what AWS answers; `differences.ts` says, peer by peer and case by case, what
  * is answered instead and why. A difference is asserted like anything else: one that disappears fails.
  *
- * `npm run test:peers` installs (once, under `.cache/peers/`, by version), starts, tests and ends all of them;
- * `npm run test:peers -- moto` one of them; `npm run test:peers -- --smoke` the core of the suite. A peer that
- * cannot be installed or started fails the run.
+ * `npm run test:peers` installs (once, under `.cache/peers/`, by version), starts, tests and ends moto, Ceph and the
+ * simulator; `npm run test:peers:all` all of them and the clients (`clients/client.ts`); `npm run test:peers -- moto`
+ * one of them; `npm run test:peers -- --smoke` the core of the suite. A peer that cannot be installed or started fails
+ * the run.
  */
 export interface Peer {
   readonly name: PeerName;
@@ -26,7 +29,7 @@ export interface Peer {
   start(): Promise<RunningPeer>;
 }
 
-export type PeerName = "moto" | "ceph-rgw" | "simulator";
+export type PeerName = "moto" | "ceph-rgw" | "simulator" | "localstack" | "versitygw";
 
 export interface RunningPeer {
   readonly endpoint: string;

@@ -19,10 +19,13 @@ exit $code
 
 const STOP_MILLISECONDS = 10_000;
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface ProcessOptions {
   /** Where the command's output goes, both streams; replaced. */
   readonly logFile: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** On top of our own; `undefined` takes one away. */
+  readonly env?: Environment;
   /** Default: where we run ourselves. */
   readonly cwd?: string;
 }

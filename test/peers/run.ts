@@ -1,8 +1,9 @@
 /**
- * `npm run test:peers`: the suite against all peers, one after the other.
+ * `npm run test:peers`: the suite against moto, Ceph and our simulator, one after the other.
  *
- * Names of peers run those only; `--smoke` runs the core of the suite. The exit code is 0 when all that was
- * asked for ran and passed, 1 when not, 2 for a mistake on the command line.
+ * `npm run test:peers:all` runs it against every peer, and has every client work at our simulator. Names of peers and
+ * clients run those only; `--smoke` runs the core of the suites, with two clients. The exit code is 0 when all that
+ * was asked for ran and passed, 1 when not, 2 for a mistake on the command line.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,9 +11,32 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startVitest, type TestModule } from "vitest/node";
 import { progress, seconds } from "./cache.ts";
+import type { ClientName } from "./clients/client.ts";
+import { LIMITS } from "./clients/limits.ts";
 import type { PeerName } from "./peer.ts";
 
-const PEERS: Readonly<Record<PeerName, true>> = { moto: true, "ceph-rgw": true, simulator: true };
+type Name = PeerName | ClientName;
+type Run = "always" | "smoke" | "all";
+
+/** What `npm run test:peers` runs `always`, what `--smoke` adds to it, and what runs only when all do. */
+const RUNS: Readonly<Record<Name, Run>> = {
+  moto: "always",
+  "ceph-rgw": "always",
+  simulator: "always",
+  boto3: "smoke",
+  s3cmd: "smoke",
+  localstack: "all",
+  versitygw: "all",
+  "aws-cli-1": "all",
+  "aws-cli-2": "all",
+  rclone: "all",
+  "sdk-go": "all",
+  "sdk-java": "all",
+};
+const NAMES = Object.keys(RUNS) as Name[];
+
+const fileOf = (name: Name): string =>
+  Object.hasOwn(LIMITS, name) ? `test/peers/clients/${name}.test.ts` : `test/peers/${name}.test.ts`;
 
 async function main(): Promise<number> {
   const asked = readArguments();
@@ -21,8 +45,7 @@ async function main(): Promise<number> {
   useOwnTemporaryFolder();
   process.env["PEERS_SMOKE"] = asked.smoke ? "1" : "0";
 
-  const files = asked.peers.map((peer) => `test/peers/${peer}.test.ts`);
-  const vitest = await startVitest("test", files, {
+  const vitest = await startVitest("test", asked.names.map(fileOf), {
     config: "vitest.peers.config.ts",
     watch: false,
     run: true,
@@ -30,11 +53,11 @@ async function main(): Promise<number> {
   const modules = vitest.state.getTestModules();
   await vitest.close();
 
-  const ran = asked.peers.map((peer) => ({
-    peer,
-    module: modules.find((one) => one.moduleId.endsWith(`/${peer}.test.ts`)),
+  const ran = asked.names.map((name) => ({
+    name,
+    module: modules.find((one) => one.moduleId.endsWith(`/${fileOf(name)}`)),
   }));
-  for (const { peer, module } of ran) progress(summary(peer, module));
+  for (const { name, module } of ran) progress(summary(name, module));
   const passed =
     ran.every(({ module }) => module?.ok() === true) && vitest.state.getUnhandledErrors().length === 0;
   const suite = asked.smoke ? "the core of the suite" : "the whole suite";
@@ -42,20 +65,21 @@ async function main(): Promise<number> {
   return passed ? 0 : 1;
 }
 
-function readArguments(): { peers: readonly PeerName[]; smoke: boolean } | undefined {
-  const all = Object.keys(PEERS) as PeerName[];
+function readArguments(): { names: readonly Name[]; smoke: boolean } | undefined {
   try {
     const { values, positionals } = parseArgs({
-      options: { smoke: { type: "boolean" } },
+      options: { smoke: { type: "boolean" }, all: { type: "boolean" } },
       allowPositionals: true,
     });
-    const unknown = positionals.find((name) => !Object.hasOwn(PEERS, name));
-    if (unknown !== undefined) throw new Error(`Unknown peer '${unknown}'`);
-    const peers = positionals.length === 0 ? all : all.filter((name) => positionals.includes(name));
-    return { peers, smoke: values.smoke ?? false };
+    const unknown = positionals.find((name) => !Object.hasOwn(RUNS, name));
+    if (unknown !== undefined) throw new Error(`Nothing is called '${unknown}'`);
+    const { smoke = false, all = false } = values;
+    const runs = (name: Name): boolean => all || RUNS[name] === "always" || (smoke && RUNS[name] === "smoke");
+    const names = NAMES.filter(positionals.length === 0 ? runs : (name) => positionals.includes(name));
+    return { names, smoke };
   } catch (error) {
     process.stderr.write(
-      `${(error as Error).message}\nUsage: npm run test:peers -- [--smoke] [${all.join("] [")}]\n`,
+      `${(error as Error).message}\nUsage: npm run test:peers -- [--smoke] [--all] [${NAMES.join("] [")}]\n`,
     );
     return undefined;
   }
@@ -81,16 +105,17 @@ function useOwnTemporaryFolder(): void {
   }
 }
 
-function summary(peer: PeerName, module: TestModule | undefined): string {
+function summary(name: Name, module: TestModule | undefined): string {
   const tests = [...(module?.children.allTests() ?? [])];
   const cases = tests.filter((test) => test.meta().knownDifferences !== undefined);
   const count = (all: readonly (typeof tests)[number][], state: string): number =>
     all.filter((test) => test.result().state === state).length;
   const differing = cases.filter((test) => (test.meta().knownDifferences?.length ?? 0) > 0);
   const failed = count(tests, "failed");
-  if (cases.length === 0) return `${peer}: FAILED, no case ran. ${whatStoppedIt(module)}`;
-  const like = `${count(cases, "passed")} cases passed, ${count(differing, "passed")} of them in known difference from AWS`;
-  return failed === 0 ? `${peer}: ${like}` : `${peer}: ${failed} FAILED; ${like}`;
+  if (cases.length === 0) return `${name}: FAILED, no case ran. ${whatStoppedIt(module)}`;
+  const from = Object.hasOwn(LIMITS, name) ? "within known limits" : "in known difference from AWS";
+  const like = `${count(cases, "passed")} cases passed, ${count(differing, "passed")} of them ${from}`;
+  return failed === 0 ? `${name}: ${like}` : `${name}: ${failed} FAILED; ${like}`;
 }
 
 /** The error of the start, first line. */

@@ -1,0 +1,4 @@
+import { awsCli1 } from "./aws-cli.ts";
+import { describeClient } from "./suite.ts";
+
+describeClient(awsCli1);

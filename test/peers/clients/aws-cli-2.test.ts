@@ -1,0 +1,4 @@
+import { awsCli2 } from "./aws-cli.ts";
+import { describeClient } from "./suite.ts";
+
+describeClient(awsCli2);

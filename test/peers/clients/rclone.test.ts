@@ -1,0 +1,4 @@
+import { rclone } from "./rclone.ts";
+import { describeClient } from "./suite.ts";
+
+describeClient(rclone);

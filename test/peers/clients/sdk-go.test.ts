@@ -1,0 +1,4 @@
+import { sdkGo } from "./go.ts";
+import { describeClient } from "./suite.ts";
+
+describeClient(sdkGo);

@@ -1,0 +1,4 @@
+import { sdkJava } from "./java.ts";
+import { describeClient } from "./suite.ts";
+
+describeClient(sdkJava);

@@ -1,0 +1,4 @@
+import { localstack } from "./localstack.ts";
+import { describePeer } from "./suite.ts";
+
+describePeer(localstack);

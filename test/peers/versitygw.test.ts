@@ -1,0 +1,4 @@
+import { versitygw } from "./versitygw.ts";
+import { describePeer } from "./suite.ts";
+
+describePeer(versitygw);
