@@ -73,7 +73,7 @@ export function arnParts(pattern: Pattern): readonly Pattern[] | undefined {
 }
 
 /** Part by part: a wildcard never reaches over a colon before the last part. */
-export function matchesArn(parts: readonly Pattern[], value: string, context: RequestContext): boolean {
+function matchesArn(parts: readonly Pattern[], value: string, context: RequestContext): boolean {
   const [first = "", second = "", third = "", fourth = "", fifth = "", ...rest] = value.split(":");
   if (rest.length === 0) return false;
   const values = [first, second, third, fourth, fifth, rest.join(":")];
