@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
 import type { Answer } from "./s3/call.ts";
+import { replicatePending } from "./s3/replicate.ts";
 import type { S3State } from "./s3/state.ts";
 
 /** No bucket has such a name: an underscore is not allowed in one. */
@@ -36,9 +37,11 @@ const ROUTES: Readonly<Record<string, Handler>> = {
     clock.advance(Number(ms));
     return { time: timeOf(clock.nowMs()) };
   },
-  "POST /reset": ({ ledger, keys }) => {
+  "POST /replicate": (state) => ({ outcomes: replicatePending(state) }),
+  "POST /reset": ({ ledger, keys, dataTrail }) => {
     ledger.reset();
     keys.calls.reset();
+    dataTrail?.clear();
     return { total: 0 };
   },
   "GET /faults": ({ faults }) => ({ faults: faults.list() }),

@@ -62,6 +62,28 @@ describe("over HTTP, without an access key", () => {
     expect((await ask("GET /_simulator/kms-requests")).json).toMatchObject({ total: 1 });
   });
 
+  it("what waits to be replicated is, and what became of it is told", async () => {
+    const { sim, s3 } = fixture;
+    sim.createBucket("originals", { versioned: true });
+    sim.createBucket("replicas", { versioned: true });
+    const Rules = [
+      {
+        Prefix: "",
+        Status: "Enabled" as const,
+        Destination: { Bucket: "arn:aws:s3:::replicas" },
+      },
+    ];
+    const ReplicationConfiguration = { Role: "arn:aws:iam::111122223333:role/r", Rules };
+    await s3.putBucketReplication({ Bucket: "originals", ReplicationConfiguration });
+    const { VersionId } = await s3.putObject({ Bucket: "originals", Key: "k", Body: "x" });
+    expect((await ask("POST /_simulator/replicate")).json).toEqual({
+      outcomes: [
+        { source: "originals", destination: "replicas", key: "k", versionId: VersionId, status: "COMPLETED" },
+      ],
+    });
+    expect((await s3.headObject({ Bucket: "replicas", Key: "k" })).ReplicationStatus).toBe("REPLICA");
+  });
+
   it("faults are set, listed and removed", async () => {
     const rule = { operation: "PutObject", fault: { kind: "error", code: "SlowDown" } };
     await ask("POST /_simulator/faults", JSON.stringify(rule));
