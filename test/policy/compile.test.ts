@@ -176,6 +176,16 @@ describe("match", () => {
   });
 });
 
+describe("testsKey", () => {
+  it("says whether the key can make a difference in a bucket", () => {
+    const compiled = compilePolicy(
+      withRule({ match: { buckets: ["acme-*"] }, except: { prefixes: ["tmp/"] }, bucketKey: "on" }),
+    );
+    expect(compiled.testsKey("acme-lake")).toBe(true);
+    expect(compiled.testsKey("elsewhere")).toBe(false);
+  });
+});
+
 describe("policyDigest", () => {
   const digest = policyDigest({ version: 1, defaults: { mode: "audit", bucketKey: "on" } });
 

@@ -24,7 +24,7 @@ const text = fc.string({ unit: fc.constantFrom("a", "b", "/", "*", "?", "["), ma
 
 const stepsOf = (p: string, t: string): number => {
   let count = 0;
-  globMatches(p, t, () => count++);
+  globMatches(p, t, (steps) => (count += steps));
   return count;
 };
 
@@ -84,7 +84,7 @@ describe("globMatches", () => {
 
   it("isn't held up by 200 stars on 1,024 characters", () => {
     let steps = 0;
-    expect(globMatches(`${"a*".repeat(200)}b`, "a".repeat(1_024), () => steps++)).toBe(false);
+    expect(globMatches(`${"a*".repeat(200)}b`, "a".repeat(1_024), (more) => (steps += more))).toBe(false);
     expect(steps).toBeLessThan(5_000);
     expect(globMatches("a*".repeat(200), "a".repeat(1_024))).toBe(true);
   });
