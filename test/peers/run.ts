@@ -3,16 +3,19 @@
  *
  * `npm run test:peers:all` runs it against every peer, and has every client work at our simulator. Names of peers and
  * clients run those only; `--smoke` runs the core of the suites, with two clients. The exit code is 0 when all that
- * was asked for ran and passed, 1 when not, 2 for a mistake on the command line.
+ * was asked for ran and passed, 1 when not, 2 for a mistake on the command line. A whole run with `--write` brings the
+ * tables of docs/compatibility.md up to date.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startVitest, type TestModule } from "vitest/node";
 import { progress, seconds } from "./cache.ts";
 import type { ClientName } from "./clients/client.ts";
 import { LIMITS } from "./clients/limits.ts";
+import { withTables } from "./compatibility.ts";
 import type { PeerName } from "./peer.ts";
 
 type Name = PeerName | ClientName;
@@ -33,6 +36,7 @@ const RUNS: Readonly<Record<Name, Run>> = {
   "sdk-go": "all",
   "sdk-java": "all",
 };
+const PAGE = fileURLToPath(new URL("../../docs/compatibility.md", import.meta.url));
 const NAMES = Object.keys(RUNS) as Name[];
 
 const fileOf = (name: Name): string =>
@@ -62,24 +66,37 @@ async function main(): Promise<number> {
     ran.every(({ module }) => module?.ok() === true) && vitest.state.getUnhandledErrors().length === 0;
   const suite = asked.smoke ? "the core of the suite" : "the whole suite";
   progress(`${suite} ${passed ? "passed" : "FAILED"} in ${seconds(started)}`);
+  if (passed && asked.write) {
+    writeFileSync(PAGE, withTables(readFileSync(PAGE, "utf8")));
+    progress("docs/compatibility.md is up to date");
+  }
   return passed ? 0 : 1;
 }
 
-function readArguments(): { names: readonly Name[]; smoke: boolean } | undefined {
+interface Asked {
+  readonly names: readonly Name[];
+  readonly smoke: boolean;
+  /** Whether the tables of docs/compatibility.md are to be brought up to date when all passed. */
+  readonly write: boolean;
+}
+
+function readArguments(): Asked | undefined {
   try {
     const { values, positionals } = parseArgs({
-      options: { smoke: { type: "boolean" }, all: { type: "boolean" } },
+      options: { smoke: { type: "boolean" }, all: { type: "boolean" }, write: { type: "boolean" } },
       allowPositionals: true,
     });
     const unknown = positionals.find((name) => !Object.hasOwn(RUNS, name));
     if (unknown !== undefined) throw new Error(`Nothing is called '${unknown}'`);
-    const { smoke = false, all = false } = values;
+    const { smoke = false, all = false, write = false } = values;
+    const isWhole = all && !smoke && positionals.length === 0;
+    if (write && !isWhole) throw new Error("Only a whole run may --write what it saw");
     const runs = (name: Name): boolean => all || RUNS[name] === "always" || (smoke && RUNS[name] === "smoke");
     const names = NAMES.filter(positionals.length === 0 ? runs : (name) => positionals.includes(name));
-    return { names, smoke };
+    return { names, smoke, write };
   } catch (error) {
     process.stderr.write(
-      `${(error as Error).message}\nUsage: npm run test:peers -- [--smoke] [--all] [${NAMES.join("] [")}]\n`,
+      `${(error as Error).message}\nUsage: npm run test:peers -- [--smoke] [--all [--write]] [${NAMES.join("] [")}]\n`,
     );
     return undefined;
   }

@@ -24,7 +24,7 @@ const NO_FLAG: Difference["instead"] = {
 };
 const RCLONE_NO_FLAG: Difference = {
   why:
-    "rclone has no option for the flag; `--header-upload` of it is not sent, and the exit code is 0: only the " +
+    "rclone has no option for the flag; `--header-upload` of it has no effect, and the exit code is 0: only the " +
     "bucket's default gives rclone's objects a bucket key.",
   instead: NO_FLAG,
 };
@@ -91,6 +91,20 @@ export const LIMITS: Readonly<Record<ClientName, Limits>> = {
       "update-flag": "rclone doesn't know UpdateObjectEncryption.",
     },
   },
-  "sdk-go": NONE,
+  "sdk-go": {
+    everywhere: [],
+    cases: {
+      "presigned-flag": {
+        why:
+          "The presigner of the SDK for Go moves the flag into the query, where S3 ignores it: only the bucket's " +
+          "default gives such a write a bucket key.",
+        instead: {
+          ...NO_FLAG,
+          "the URL binds algorithm and flag and key": "the URL binds algorithm and key",
+        },
+      },
+    },
+    cannot: {},
+  },
   "sdk-java": NONE,
 };
