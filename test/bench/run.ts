@@ -14,6 +14,7 @@ import type { Bench, Row } from "./bench.ts";
 import { decideBench } from "./decide.ts";
 import { importTime, size } from "./entry.ts";
 import { globs } from "./globs.ts";
+import { presigned } from "./presigned.ts";
 import { formatPage, formatTable } from "./report.ts";
 import { headObject, putObject, putObjectOtel } from "./sdk-calls.ts";
 import { simulator } from "./simulator.ts";
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   put: putObject,
   otel: putObjectOtel,
   head: headObject,
+  presigned,
   decide: decideBench,
   globs,
   size,

@@ -134,19 +134,32 @@ describe("the headers of a presigned URL", () => {
     expect(isSignatureValid(url, "PUT", SECRET, headers)).toBe(true);
   });
 
-  it("that a middleware adds on a copy after that can't be told, and that is said", async () => {
+  it("that a middleware adds on a copy as late as can be are told, too", async () => {
     const { client } = stubClient();
     type Args = { request: { headers: object } };
     const copies = (next: (args: Args) => unknown) => (args: Args) =>
-      next({ request: { ...args.request, headers: { ...args.request.headers, "x-acme": "1" } } });
+      next({ request: { ...args.request, headers: { ...args.request.headers, "X-Acme": "1" } } });
     client.middlewareStack.addRelativeTo(copies as never, {
       relation: "before",
       toMiddleware: "retryMiddleware",
     });
-    await expect(presignedUrl(client, new PutObjectCommand(object))).rejects.toMatchObject({
-      code: "ERR_BUCKET_KEY_SETUP",
-      message: expect.stringContaining("x-acme") as string,
-    });
+    const { url, headers } = await presignedUrl(client, new PutObjectCommand(object));
+    expect(headers).toEqual({ "x-acme": "1" });
+    expect(isSignatureValid(url, "PUT", SECRET, headers)).toBe(true);
+  });
+
+  it("can't be told when the presigner is one of a later kind, and that is said", async () => {
+    const { client } = stubClient();
+    const clone = (): unknown => {
+      const stack = client.middlewareStack.clone();
+      // Frozen against being watched, as a stack with private members would be.
+      return new Proxy(stack, { set: () => true });
+    };
+    const presigning = presignedUrl(
+      { config: client.config, middlewareStack: { clone } },
+      new PutObjectCommand(object),
+    );
+    await expect(presigning).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_SETUP" });
   });
 });
 
