@@ -48,9 +48,10 @@ export interface MiddlewareStackView {
   // `any` on purpose: it keeps every copy of the SDK's own types assignable.
   // oxlint-disable-next-line typescript/no-explicit-any
   add(middleware: (next: any, context: any) => any, placement: any): void;
-  /** Takes a middleware off; whether it was there. */
-  // oxlint-disable-next-line typescript/no-explicit-any
-  remove(toRemove: any): boolean;
+  /** Takes a middleware off by its name; whether it was there. */
+  remove(name: string): boolean;
+  /** The middleware that stand here, each as its name and step: `loggerMiddleware - initialize`. */
+  identify(): string[];
 }
 
 /**
@@ -73,13 +74,14 @@ export interface BucketKeysPlugin {
   close(): Promise<void>;
 }
 
-/** Once per call, outside logger, redirects, checksums and retries. */
-const PLACEMENT = {
-  name: "s3BucketKeysMiddleware",
-  step: "initialize",
-  priority: "high",
-  tags: ["S3_BUCKET_KEYS"],
-} as const;
+/** What the names of all plugins begin with: so each knows the others, those of other copies of the package too. */
+const NAME = "s3BucketKeysMiddleware";
+
+/**
+ * Once per call, outside logger, redirects, checksums and retries. `override` lets the stacks of a client and a
+ * command be joined that wear the same plugin; a plugin of another name is never replaced by it.
+ */
+const PLACEMENT = { step: "initialize", priority: "high", tags: ["S3_BUCKET_KEYS"], override: true } as const;
 
 /** What holds without a policy: what a bucket key on every SSE-KMS write would be. */
 const BUILT_IN: Policy = { version: 1, defaults: { bucketKey: "on", mode: "enforce" } };
@@ -182,6 +184,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
     observationFailed: () => counts.telemetryFailed(),
   };
   const middleware = bucketKeysMiddleware(runtime);
+  const name = `${NAME}-${Math.random().toString(36).slice(2)}`;
 
   /** Whatever telemetry throws is counted and goes no further. */
   function quietly<T>(call: () => T): T | undefined {
@@ -195,7 +198,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
 
   return {
     applyToStack(stack) {
-      if (attach(stack, middleware, options.replace ?? false)) counts.clientAdded();
+      if (attach(stack, name, middleware, options.replace ?? false)) counts.clientAdded();
     },
     stats: () => counts.stats(),
     async flush() {
@@ -218,25 +221,24 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
 /** @returns Whether the stack is new to this plugin. */
 function attach(
   stack: MiddlewareStackView,
+  name: string,
   middleware: Parameters<MiddlewareStackView["add"]>[0],
   replace: boolean,
 ): boolean {
-  // Known by its function, not by module state: two copies of this package notice each other.
-  const isNew = !stack.remove(middleware);
-  // `override` on the kept entry lets stacks of a client and a command, both with the plugin, be concatenated;
-  // it would also let a second plugin replace the first in silence, so the first try goes without it.
-  try {
-    stack.add(middleware, { ...PLACEMENT, override: replace });
-  } catch (cause) {
+  const worn = stack
+    .identify()
+    .flatMap((line) => line.split(" ", 1))
+    .filter((other) => other.startsWith(NAME));
+  if (worn.includes(name)) return false;
+  if (worn.length > 0 && !replace) {
     throw new BucketKeySetupError(
       "This client already wears another bucketKeys plugin. Use one plugin per client, or pass replace: true " +
         "to the one that should take its place.",
-      { cause },
     );
   }
-  stack.remove(middleware);
-  stack.add(middleware, { ...PLACEMENT, override: true });
-  return isNew;
+  for (const other of worn) stack.remove(other);
+  stack.add(middleware, { ...PLACEMENT, name });
+  return true;
 }
 
 function sourceOf(policy: Policy | PolicySource = BUILT_IN): PolicySource {

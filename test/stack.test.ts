@@ -13,11 +13,16 @@ import { describe, expect, it, vi } from "vitest";
 import { BucketKeySetupError, bucketKeys, type BucketKeysPlugin } from "../src/index.ts";
 import { FLAG, stubClient } from "./support/stub-client.ts";
 
-const OURS = "s3BucketKeysMiddleware - initialize";
+const OURS = "s3BucketKeysMiddleware-* - initialize";
 const object = { Bucket: "acme-lake", Key: "k" } as const;
 const put = { ...object, Body: "x", ServerSideEncryption: "aws:kms" } as const;
 
 const enforcing = (): BucketKeysPlugin => bucketKeys({ mode: "enforce" });
+
+/** Entries of a stack, with a star for what makes each plugin's name its own. */
+function named(entries: readonly string[]): string[] {
+  return entries.map((entry) => entry.replace(/^(s3BucketKeysMiddleware-)\w+/, "$1*"));
+}
 
 function requestsSeen(plugin: BucketKeysPlugin): number {
   return plugin.stats().requests.reduce((sum, { count }) => sum + count, 0);
@@ -29,7 +34,7 @@ function resolvedOrder(client: S3Client, command: { resolveMiddleware: unknown }
   const stack = {
     concat(commandStack: Parameters<S3Client["middlewareStack"]["concat"]>[0]) {
       const whole = client.middlewareStack.concat(commandStack);
-      order = whole.identify();
+      order = named(whole.identify());
       return whole;
     },
   };
@@ -79,7 +84,7 @@ describe("the resolved stack", () => {
     const print = vi.spyOn(console, "log").mockImplementation(() => {});
     try {
       await client.send(new PutObjectCommand(put));
-      const printed = print.mock.calls.flat(2) as string[];
+      const printed = named(print.mock.calls.flat(2) as string[]);
       expect(printed[0]).toBe(OURS);
       expect(printed.filter((entry) => entry.includes("s3BucketKeys"))).toEqual([OURS]);
     } finally {
@@ -95,8 +100,18 @@ describe("the same plugin", () => {
     client.middlewareStack.use(plugin);
     client.middlewareStack.use(plugin);
     await client.send(new PutObjectCommand(put));
-    expect(client.middlewareStack.identify().filter((entry) => entry === OURS)).toHaveLength(1);
+    expect(named(client.middlewareStack.identify()).filter((entry) => entry === OURS)).toHaveLength(1);
     expect(requestsSeen(plugin)).toBe(1);
+  });
+
+  it("used again keeps its place", () => {
+    const { client } = stubClient();
+    const plugin = enforcing();
+    client.middlewareStack.use(plugin);
+    client.middlewareStack.add((next) => next, { name: "later", step: "initialize", priority: "high" });
+    const before = client.middlewareStack.identify();
+    client.middlewareStack.use(plugin);
+    expect(client.middlewareStack.identify()).toEqual(before);
   });
 
   it("serves several clients and counts them together", async () => {
@@ -135,15 +150,15 @@ describe("the same plugin", () => {
     const clone = client.middlewareStack.clone();
     expect(() => clone.use(plugin)).not.toThrow();
     expect(client.middlewareStack.removeByTag("S3_BUCKET_KEYS")).toBe(true);
-    expect(client.middlewareStack.identify()).not.toContain(OURS);
-    expect(clone.identify().filter((entry) => entry === OURS)).toHaveLength(1);
+    expect(named(client.middlewareStack.identify())).not.toContain(OURS);
+    expect(named(clone.identify()).filter((entry) => entry === OURS)).toHaveLength(1);
   });
 
-  it("can be taken off by name and put on again", async () => {
+  it("can be taken off by its tag and put on again", async () => {
     const { client, sent } = stubClient();
     const plugin = enforcing();
     client.middlewareStack.use(plugin);
-    client.middlewareStack.remove("s3BucketKeysMiddleware");
+    client.middlewareStack.removeByTag("S3_BUCKET_KEYS");
     await client.send(new PutObjectCommand(put));
     client.middlewareStack.use(plugin);
     await client.send(new PutObjectCommand(put));
@@ -195,7 +210,7 @@ describe("a second plugin on the same client", () => {
     await client.send(new PutObjectCommand(put));
     expect([requestsSeen(first), requestsSeen(second)]).toEqual([0, 1]);
     expect(() => client.middlewareStack.use(first)).toThrow(BucketKeySetupError);
-    expect(client.middlewareStack.identify().filter((entry) => entry === OURS)).toHaveLength(1);
+    expect(named(client.middlewareStack.identify()).filter((entry) => entry === OURS)).toHaveLength(1);
   });
 
   it("with replace: true on a client that wears none is used like any other", async () => {
@@ -206,13 +221,26 @@ describe("a second plugin on the same client", () => {
   });
 });
 
+describe("another plugin on a command", () => {
+  it("never drops the client's: both are in force", async () => {
+    const { client, sent } = stubClient();
+    const [clients, commands] = [enforcing(), bucketKeys({ mode: "off" })];
+    client.middlewareStack.use(clients);
+    const command = new PutObjectCommand(put);
+    command.middlewareStack.use(commands);
+    await client.send(command);
+    expect(sent.map(({ headers }) => headers[FLAG])).toEqual(["true"]);
+    expect([requestsSeen(clients), requestsSeen(commands)]).toEqual([1, 1]);
+  });
+});
+
 describe("a bare stack of @smithy/core", () => {
   it("puts the plugin before what was added at normal priority, whatever the order of adding", () => {
     const stack = constructStack<object, object>();
     stack.add((next) => next, { name: "early", step: "initialize" });
     stack.use(enforcing());
     stack.add((next) => next, { name: "late", step: "initialize" });
-    expect(stack.identify()).toEqual([OURS, "early - initialize", "late - initialize"]);
+    expect(named(stack.identify())).toEqual([OURS, "early - initialize", "late - initialize"]);
   });
 
   it("hands commands of other clients straight to what comes next", () => {
@@ -228,6 +256,6 @@ describe("a bare stack of @smithy/core", () => {
     const [a, b] = [constructStack<object, object>(), constructStack<object, object>()];
     a.use(plugin);
     b.use(plugin);
-    expect(a.concat(b).identify()).toEqual([OURS]);
+    expect(named(a.concat(b).identify())).toEqual([OURS]);
   });
 });
