@@ -12,7 +12,8 @@ import {
   parseCredential,
   type SignatureClaim,
 } from "./claim.ts";
-import { SignatureVerifier, unknownAccessKey, type SignedPayload } from "./verifier.ts";
+import { unknownAccessKey } from "./refusals.ts";
+import { SignatureVerifier, type SignedPayload } from "./verifier.ts";
 
 export interface Authenticated {
   readonly requester: Requester;

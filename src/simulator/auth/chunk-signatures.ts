@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
+import { signatureDoesNotMatch } from "./refusals.ts";
 import { EMPTY_SHA256, isSameSignature, sha256OfLatin1, sign } from "./signing-key.ts";
-import { S3Error } from "../s3/s3-error.ts";
 
 /** What the first chunk's signature goes on from: the signature of the headers, the seed. */
 export interface ChunkChain {
@@ -56,14 +56,10 @@ export class ChunkSignatures {
 
   #check(kind: string, hashes: string, said: string): void {
     const { signingKey, timestamp, scope } = this.#chain;
-    const computed = sign(signingKey, `${kind}\n${timestamp}\n${scope}\n${this.#previous}\n${hashes}`);
+    const stringToSign = [kind, timestamp, scope, this.#previous, hashes].join("\n");
+    const computed = sign(signingKey, stringToSign);
     if (!isSameSignature(computed, said)) {
-      throw new S3Error(
-        403,
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
-        { SignatureProvided: said },
-      );
+      throw signatureDoesNotMatch({ signature: said, stringToSign });
     }
     this.#previous = computed;
   }

@@ -3,7 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { ChunkSignatures } from "../auth/chunk-signatures.ts";
-import { payloadMismatch } from "../auth/verifier.ts";
+import { payloadMismatch } from "../auth/refusals.ts";
 import { AwsChunkedDecoder, incomplete, malformedTrailer } from "./aws-chunked.ts";
 import type { Bytes } from "./bytes.ts";
 import { header, type S3Call } from "./call.ts";

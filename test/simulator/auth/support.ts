@@ -62,7 +62,7 @@ export function send(
   return rawExchange(sim, Buffer.from(head + body, "latin1"));
 }
 
-export function codeOf({ body }: RawAnswer): string | undefined {
+function codeOf({ body }: RawAnswer): string | undefined {
   return /<Code>(.*?)<\/Code>/.exec(body)?.[1];
 }
 
