@@ -27,6 +27,7 @@ function wear(policy: Policy | PolicySource): (request: Request) => Promise<unkn
   bucketKeys({ policy, telemetry, logger: silent }).applyToStack({
     add: (added: Middleware) => (middleware = added),
     remove: () => false,
+    identify: () => [],
   });
   return async ({ operation, input, presigning, headers }) => {
     outcomes = [];
