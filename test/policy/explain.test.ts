@@ -125,6 +125,12 @@ describe("explain", () => {
       [`${inherits}: without an algorithm of its own it takes algorithm and key from`],
     ],
     [
+      "a copy whose flag the rule takes away",
+      policy,
+      { ...copy, bucketKey: false },
+      [`${inherits}: without an algorithm of its own it takes algorithm, key and bucket key from`],
+    ],
+    [
       "a default that is known, with a bucket key",
       policy,
       { ...copy, bucketDefault: onKms },
