@@ -1,6 +1,13 @@
 /** R1 to R30, each row by its id, for every operation that it holds for. */
-import type { PutObjectCommandInput, S3, ServerSideEncryptionRule } from "@aws-sdk/client-s3";
+import type {
+  PutObjectCommandInput,
+  PutObjectCommandOutput,
+  S3,
+  ServerSideEncryptionRule,
+} from "@aws-sdk/client-s3";
+import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import fc from "fast-check";
+import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   decideEncryption,
@@ -287,6 +294,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
+type Answered = Pick<PutObjectCommandOutput, "ServerSideEncryption" | "SSEKMSKeyId" | "BucketKeyEnabled">;
+
 const WRITES = {
   PutObject: (s3: S3, Bucket: string, asked: Asked) =>
     s3.putObject({ Bucket, Key: "k", Body: "x", ...asked }),
@@ -297,7 +306,46 @@ const WRITES = {
     await s3.putObject({ Bucket: "source", Key: "s", Body: "x", ...kms, ...on });
     return s3.copyObject({ Bucket, Key: "k", CopySource: "source/s", ...asked });
   },
+  PostObject: postForm,
 };
+
+/** A form with the fields of the same meaning; its answer as the SDK would give it. */
+async function postForm(s3: S3, Bucket: string, asked: Asked): Promise<Answered> {
+  const key = asked.SSECustomerKey === undefined ? undefined : Buffer.from(asked.SSECustomerKey);
+  const fields = {
+    "": asked.ServerSideEncryption,
+    "-aws-kms-key-id": asked.SSEKMSKeyId,
+    "-bucket-key-enabled": asked.BucketKeyEnabled?.toString(),
+    "-customer-algorithm": asked.SSECustomerAlgorithm,
+    "-customer-key": key?.toString("base64"),
+    "-customer-key-MD5": key && createHash("md5").update(key).digest("base64"),
+  };
+  const Fields = Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[`x-amz-server-side-encryption${name}`, value]],
+    ),
+  );
+  const form = new FormData();
+  const presigned = await createPresignedPost(s3, { Bucket, Key: "k", Fields });
+  for (const [name, value] of Object.entries(presigned.fields)) form.append(name, value);
+  form.append("file", new Blob(["x"]), "k");
+  const response = await fetch(presigned.url, { method: "POST", body: form });
+  const { status, headers } = response;
+  const text = await response.text();
+  if (status !== 204) {
+    const element = (name: string): string => new RegExp(`<${name}>(.*?)</`).exec(text)?.[1] ?? "";
+    const message = element("Message").replaceAll("&quot;", '"');
+    throw Object.assign(new Error(message), { name: element("Code"), $metadata: { httpStatusCode: status } });
+  }
+  const said = (name: string): string | undefined =>
+    headers.get(`x-amz-server-side-encryption${name}`) ?? undefined;
+  const flag = said("-bucket-key-enabled");
+  return {
+    ServerSideEncryption: said("") as Answered["ServerSideEncryption"],
+    SSEKMSKeyId: said("-aws-kms-key-id"),
+    BucketKeyEnabled: flag === undefined ? undefined : flag === "true",
+  };
+}
 
 const DEFAULTS: Record<
   Default,
@@ -388,7 +436,10 @@ describe.each(Object.keys(WRITES) as (keyof typeof WRITES)[])("%s", (operation) 
     const error = await errorOf(WRITES[operation](shy.s3, await newBucket(shy.s3), customer));
     expect([error.$metadata.httpStatusCode, error.name]).toEqual([403, "AccessDenied"]);
   });
+});
 
+// A form has no signature of its own: forms.test.ts has its R29.
+describe.each(["PutObject", "CreateMultipartUpload", "CopyObject"] as const)("%s", (operation) => {
   it.each([
     ["the request names aws:kms", { ...kms, ...named }, "SSE-S3"],
     ["the bucket's default is SSE-KMS", {}, "CMK + flag"],
