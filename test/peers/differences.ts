@@ -2,6 +2,7 @@
 import { CEPH_RGW } from "./differences/ceph-rgw.ts";
 import type { Differences } from "./differences/difference.ts";
 import { LOCALSTACK } from "./differences/localstack.ts";
+import { MINIO } from "./differences/minio.ts";
 import { MOTO } from "./differences/moto.ts";
 import { VERSITYGW } from "./differences/versitygw.ts";
 import type { PeerName } from "./peer.ts";
@@ -12,4 +13,5 @@ export const DIFFERENCES: Readonly<Record<PeerName, Differences>> = {
   simulator: { everywhere: [], cases: {} },
   localstack: LOCALSTACK,
   versitygw: VERSITYGW,
+  minio: MINIO,
 };

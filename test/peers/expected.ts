@@ -1,4 +1,5 @@
 import { CASES, type CaseId } from "./cases.ts";
+import type { Case } from "./cases/case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import type { Difference, Differences } from "./differences/difference.ts";
 import type { PeerName } from "./peer.ts";
@@ -11,7 +12,8 @@ export function expectedLines(peer: PeerName, id: CaseId): readonly string[] {
   const lines = expectedFrom(DIFFERENCES[peer], CASES[id].aws, id);
   const happens = lines.filter((line) => !COUNTED.test(line));
   const counts = lines.filter((line) => COUNTED.test(line));
-  return [...happens, ...counts.toSorted()];
+  const { anyOrder }: Case = CASES[id];
+  return [...(anyOrder ? happens.toSorted() : happens), ...counts.toSorted()];
 }
 
 /** Why the peer differs in this case, a sentence for each reason. */

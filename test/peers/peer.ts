@@ -8,6 +8,7 @@
  * - **Ceph RADOS Gateway**: really encrypts with KMS, and never returns the flag: drift must show;
  * - **LocalStack** (Python >= 3.12): nearest to AWS for the flag;
  * - **versitygw** (Go): ignores whatever is said of encryption, and is strict about the rest;
+ * - **MinIO** (Go): encrypts with KMS under a key of its own, and drops the flag;
  * - **the simulator** of this package, its signatures verified, held to the same table.
  *
  * `cases.ts` says what is done and what AWS answers; `differences.ts` says, peer by peer and case by case, what
@@ -29,7 +30,7 @@ export interface Peer {
   start(): Promise<RunningPeer>;
 }
 
-export type PeerName = "moto" | "ceph-rgw" | "simulator" | "localstack" | "versitygw";
+export type PeerName = "moto" | "ceph-rgw" | "simulator" | "localstack" | "versitygw" | "minio";
 
 export interface RunningPeer {
   readonly endpoint: string;

@@ -30,6 +30,7 @@ const RUNS: Readonly<Record<Name, Run>> = {
   s3cmd: "smoke",
   localstack: "all",
   versitygw: "all",
+  minio: "all",
   "aws-cli-1": "all",
   "aws-cli-2": "all",
   rclone: "all",

@@ -8,6 +8,7 @@ import { rclone } from "./clients/rclone.ts";
 import { s3cmd } from "./clients/s3cmd.ts";
 import { cephRgw } from "./ceph-rgw.ts";
 import { localstack } from "./localstack.ts";
+import { minio } from "./minio.ts";
 import { moto } from "./moto.ts";
 import type { Peer, PeerName } from "./peer.ts";
 import { simulator } from "./simulator.ts";
@@ -18,6 +19,7 @@ export const PEERS: Readonly<Record<PeerName, Peer>> = {
   "ceph-rgw": cephRgw,
   localstack,
   versitygw,
+  minio,
   simulator,
 };
 

@@ -34,7 +34,7 @@ export function exchangeLine(operation: string, asked: string, status: number, a
 /** What headers say about encryption: algorithm, key and flag, as far as they are there. */
 export function encryptionOf(headers: Readonly<Record<string, string>>, keys: KeyNames): string {
   const key = headers[`${SSE}-aws-kms-key-id`];
-  const said = [headers[SSE], key && (keys[key] ?? key), headers[`${SSE}-bucket-key-enabled`]];
+  const said = [headers[SSE], key && (keys[key] ?? "a key of its own"), headers[`${SSE}-bucket-key-enabled`]];
   return said.filter((word) => word !== undefined).join(" ");
 }
 

@@ -13,6 +13,8 @@ export interface Case {
   readonly wears: (keys: KmsKeys) => BucketKeysOptions;
   /** Settings of the client that are not the SDK's own. */
   readonly client?: S3ClientConfig;
+  /** Where much happens at once: lines are compared sorted. */
+  readonly anyOrder?: true;
   readonly run: (session: Session) => Promise<void>;
   /** What comes of it on AWS, as a `Session` says it: the wire in order, the plugin's counts in any order. */
   readonly aws: readonly string[];

@@ -1,5 +1,10 @@
 /** Objects that are there already: copies, and the change of an object's encryption in place. */
-import { CopyObjectCommand, PutObjectCommand, UpdateObjectEncryptionCommand } from "@aws-sdk/client-s3";
+import {
+  CopyObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  UpdateObjectEncryptionCommand,
+} from "@aws-sdk/client-s3";
 import { type Session, TEXT } from "../session.ts";
 import type { Cases } from "./case.ts";
 import { compliant, COPY, GET, honoured, RIGHT } from "./lines.ts";
@@ -11,7 +16,7 @@ export const COPIES = {
     smoke: true,
     wears: lake(),
     async run(s) {
-      await s.plain.send(new PutObjectCommand({ Bucket: s.bucket, Key: `${s.key}-source`, Body: TEXT }));
+      await prepare(s, { Bucket: s.bucket, Key: `${s.key}-source` });
       await copy(s, `${s.key}-source`);
       await s.get(TEXT);
     },
@@ -23,7 +28,7 @@ export const COPIES = {
     async run(s) {
       const source = { Bucket: s.bucket, Key: `${s.key}-source é+` };
       const other = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: s.kmsKeys.other } as const;
-      await s.plain.send(new PutObjectCommand({ ...source, Body: TEXT, ...other }));
+      await prepare(s, { ...source, ...other });
       await copy(s, source.Key);
       await s.get(TEXT);
     },
@@ -33,9 +38,7 @@ export const COPIES = {
     does: "gives an object a bucket key by a copy onto itself",
     wears: lake(),
     async run(s) {
-      await s.plain.send(
-        new PutObjectCommand({ Bucket: s.bucket, Key: s.key, Body: TEXT, ...named(s.kmsKeys) }),
-      );
+      await prepare(s, { Bucket: s.bucket, Key: s.key, ...named(s.kmsKeys) });
       await copy(s, s.key);
       await s.get(TEXT);
     },
@@ -46,9 +49,7 @@ export const COPIES = {
     wears: lake(),
     async run(s) {
       // An object that may be lost: servers that do not know the operation overwrite it.
-      await s.plain.send(
-        new PutObjectCommand({ Bucket: s.bucket, Key: s.key, Body: TEXT, ...named(s.kmsKeys) }),
-      );
+      await prepare(s, { Bucket: s.bucket, Key: s.key, ...named(s.kmsKeys) });
       const ObjectEncryption = { SSEKMS: { KMSKeyArn: s.kmsKeys.rule } };
       await s.attempt(() =>
         s.s3.send(new UpdateObjectEncryptionCommand({ Bucket: s.bucket, Key: s.key, ObjectEncryption })),
@@ -65,6 +66,11 @@ export const COPIES = {
     ],
   },
 } satisfies Cases;
+
+/** The object that is there already; a line says so where the server does not take it. */
+async function prepare(s: Session, input: Omit<PutObjectCommandInput, "Body">): Promise<void> {
+  await s.attempt(() => s.plain.send(new PutObjectCommand({ ...input, Body: TEXT })));
+}
 
 async function copy(s: Session, source: string): Promise<void> {
   const CopySource = `${s.bucket}/${encodeURIComponent(source)}`;

@@ -9,7 +9,8 @@ import { flagOnly, lake, named } from "./wears.ts";
 const CONCURRENT = 20;
 const REFUSED = { ServerSideEncryption: "AES256" } as const;
 
-const MANY_AT_ONCE: Pick<Case, "wears" | "run" | "aws"> = {
+const MANY_AT_ONCE: Pick<Case, "anyOrder" | "wears" | "run" | "aws"> = {
+  anyOrder: true,
   wears: lake(),
   async run(s) {
     const numbers = Array.from({ length: CONCURRENT }, (_, i) => i);
@@ -80,6 +81,22 @@ export const PUTS = {
       "decided: PutObject unenforced",
       honoured("PutObject"),
       "judged: PutObject not-applicable, not-applicable",
+    ],
+  },
+  "put-managed": {
+    does: "gives the flag to a put that says aws:kms without a key and without any policy",
+    wears: flagOnly,
+    async run(s) {
+      await s.put({ ServerSideEncryption: "aws:kms" });
+      await s.get(TEXT);
+    },
+    aws: [
+      "PutObject aws:kms true -> 200 aws:kms a key of its own true",
+      "GetObject -> 200 aws:kms a key of its own true",
+      RIGHT,
+      "decided: PutObject set",
+      honoured("PutObject"),
+      compliant("GetObject"),
     ],
   },
   "put-key-less": {

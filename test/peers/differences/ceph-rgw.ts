@@ -49,6 +49,22 @@ export const CEPH_RGW: Differences = {
     },
   ],
   cases: {
+    "put-managed": {
+      why: "Ceph has no key of its own for aws:kms without a key.",
+      instead: {
+        "PutObject aws:kms true -> 200 aws:kms a key of its own true": [
+          "PutObject aws:kms true -> 400",
+          "throws InvalidArgument",
+        ],
+        [honoured("PutObject")]: [
+          "judged: PutObject unknown, unverified",
+          "error: InvalidArgument (amended)",
+        ],
+        "GetObject -> 200 aws:kms a key of its own true": "GetObject -> 404",
+        [RIGHT]: "throws NoSuchKey",
+        [compliant("GetObject")]: [],
+      },
+    },
     "put-kept-key": {
       why: "Ceph knows no bucket keys, whichever the key.",
       instead: {

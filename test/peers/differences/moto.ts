@@ -39,6 +39,14 @@ export const MOTO: Differences = {
     },
   ],
   cases: {
+    "put-managed": {
+      why: "moto names no key where the request names none (R13).",
+      instead: {
+        "PutObject aws:kms true -> 200 aws:kms a key of its own true":
+          "PutObject aws:kms true -> 200 aws:kms true",
+        "GetObject -> 200 aws:kms a key of its own true": "GetObject -> 200 aws:kms true",
+      },
+    },
     "put-without-policy": MOTO_NO_DEFAULT,
     audit: MOTO_NO_DEFAULT,
     "presigned-skipped": MOTO_NO_DEFAULT,

@@ -48,6 +48,14 @@ export const VERSITYGW: Differences = {
     },
   ],
   cases: {
+    "put-managed": {
+      why: "versitygw ignores whatever is said of encryption, without a key too.",
+      instead: {
+        "PutObject aws:kms true -> 200 aws:kms a key of its own true": "PutObject aws:kms true -> 200",
+        "GetObject -> 200 aws:kms a key of its own true": "GetObject -> 200",
+        [compliant("GetObject")]: nothingSaid("GetObject"),
+      },
+    },
     "put-off": {
       why: "versitygw ignores whatever is said of encryption, a flag that is false too.",
       instead: {

@@ -1,0 +1,4 @@
+import { minio } from "./minio.ts";
+import { describePeer } from "./suite.ts";
+
+describePeer(minio);
