@@ -20,7 +20,7 @@ export const sdkGo: Client = {
     const name = `sdk-go-${VERSION}-${sourceDigest(SOURCE, FILES)}`;
     const folder = await installOnce(name, async (made) => {
       for (const file of FILES) copyFileSync(join(SOURCE, file), join(made, file));
-      await goBuild(["build", "-o", "client", "."], { folder: made, name });
+      await goBuild(["build", "-buildvcs=false", "-o", "client", "."], { folder: made, name });
     });
     return (order) => work(order, join(folder, "client"), orderArguments(order), environmentOf(order));
   },
