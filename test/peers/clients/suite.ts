@@ -20,6 +20,9 @@ const PRINCIPAL = {
 /** Set by `run.ts --smoke`. */
 const SMOKE = process.env["PEERS_SMOKE"] === "1";
 
+/** A job is up to six starts of a program, which a busy machine makes slow. */
+const JOB_MILLISECONDS = 180_000;
+
 /** All jobs, or their core, done by one client. */
 export function describeClient(client: Client): void {
   const limits = LIMITS[client.name];
@@ -32,7 +35,7 @@ export function describeClient(client: Client): void {
 
     for (const { id, ...job } of JOB_LIST.filter((one) => !SMOKE || one.smoke)) {
       if (limits.cannot[id] !== undefined) continue;
-      it(`${job.does} (${id})`, async ({ task, onTestFailed }) => {
+      it(`${job.does} (${id})`, { timeout: JOB_MILLISECONDS }, async ({ task, onTestFailed }) => {
         const differences = reasonsFrom(limits, JOBS[id].comesOf, id);
         task.meta.knownDifferences = differences;
         onTestFailed(() => {
