@@ -64,7 +64,7 @@ describe.each(platforms)("the main entry, bundled for %s", (_name, options) => {
     const script = `${text}
       const plugin = api.bucketKeys({ mode: "enforce" });
       let middleware;
-      plugin.applyToStack({ add: (added) => { middleware = added; }, remove: () => false });
+      plugin.applyToStack({ add: (added) => { middleware = added; }, remove: () => false, identify: () => [] });
       const next = async ({ input }) => ({ output: input, response: { statusCode: 200, headers: {} } });
       const handler = middleware(next, { clientName: "S3Client", commandName: "PutObjectCommand" });
       const input = { Bucket: "b", Key: "k", ServerSideEncryption: "aws:kms" };

@@ -46,7 +46,7 @@ async function wear(options) {
   const { otel } = await import("s3-bucket-keys/otel");
   const plugin = bucketKeys({ mode: "enforce", telemetry: otel(options), logger: { warn() {} } });
   let middleware;
-  plugin.applyToStack({ add: (added) => (middleware = added), remove: () => false });
+  plugin.applyToStack({ add: (added) => (middleware = added), remove: () => false, identify: () => [] });
   return {
     plugin,
     /** One call, and what S3 answers to it. */
