@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { IGNORED_OPERATIONS, OPERATIONS } from "../src/operations.ts";
 import { WHY_DECISION } from "../src/policy/policy.ts";
 
 const page = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
@@ -35,5 +36,20 @@ describe("README.md", () => {
     const source = page(file);
     // A block may leave out the file's first comment and parts between lines of "...".
     for (const part of block.split(/^ *(?:\/\/|#) \.\.\.\n/m)) expect(source).toContain(part.trim());
+  });
+});
+
+describe("README.md's table of operations", () => {
+  const rows = [...page("README.md").matchAll(/^\| `(\w+)` \| .* \| `(test\/\S+)` \|$/gm)].map(
+    ([, operation, file]) => [operation as string, file as string] as const,
+  );
+
+  it("has every operation that can carry or show a bucket key, once", () => {
+    const known = [...Object.keys(OPERATIONS), ...Object.keys(IGNORED_OPERATIONS), "PostObject"];
+    expect(rows.map(([operation]) => operation).toSorted()).toEqual(known.toSorted());
+  });
+
+  it.each(rows)("names a test that speaks of %s: %s", (operation, file) => {
+    expect(page(file)).toMatch(new RegExp(`\\b${operation}`));
   });
 });

@@ -1,12 +1,15 @@
 /** Transfer helpers through the plugin: lib-storage's Upload, streams, ranges. Flags and counts are exact. */
 import { Readable } from "node:stream";
 import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -282,5 +285,30 @@ describe("without a rule for it", () => {
     bare.destroy();
     expect(new Set(seen)).toEqual(new Set([undefined]));
     expect(sim.kmsRequestCount()).toBe(0);
+  });
+});
+
+describe("a copy in parts", () => {
+  it("asks once, at its creation; UploadPartCopy and the rest only show what came of it", async () => {
+    const Key = "copy";
+    await s3.send(new PutObjectCommand({ Bucket, Key: "source", Body: "source" }));
+    sent = [];
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    const part = { Bucket, Key, UploadId, PartNumber: 1, CopySource: `${Bucket}/source` };
+    const { CopyPartResult } = await s3.send(new UploadPartCopyCommand(part));
+    const Parts = [{ PartNumber: 1, ETag: CopyPartResult?.ETag }];
+    await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
+    expect(sent).toEqual([
+      ["CreateMultipartUpload", "true"],
+      ["UploadPartCopy", undefined],
+      ["CompleteMultipartUpload", undefined],
+    ]);
+    const seen = { state: "enabled", sse: "aws:kms", count: 1 };
+    expect(plugin.stats().responses).toEqual(
+      expect.arrayContaining([
+        { operation: "UploadPartCopy", verdict: "compliant", ...seen },
+        { operation: "CompleteMultipartUpload", verdict: "compliant", ...seen },
+      ]),
+    );
   });
 });
