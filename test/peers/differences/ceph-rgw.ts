@@ -112,7 +112,7 @@ export const CEPH_RGW: Differences = {
       },
     },
     "copy-in-place": {
-      why: "Ceph does not count another encryption as a change that a copy onto itself needs (E9).",
+      why: "Ceph does not count another encryption as a change that a copy onto itself needs (E9), and answers 400.",
       instead: {
         [COPY]: [`CopyObject ${STATE} -> 400`, "throws InvalidRequest"],
         [honoured("CopyObject")]: [
@@ -126,7 +126,7 @@ export const CEPH_RGW: Differences = {
       instead: OVERWRITTEN,
     },
     "bucket-default": {
-      why: "Ceph 16 has no default encryption of buckets.",
+      why: "Ceph 16 has no default encryption of buckets, and answers 400 InvalidArgument to PutBucketEncryption.",
       instead: {
         "the bucket has its default": "throws InvalidArgument",
         [`PutObject -> 200 ${STATE}`]: "PutObject -> 200",
@@ -144,7 +144,7 @@ export const CEPH_RGW: Differences = {
       },
     },
     "bucket-configuration": {
-      why: "Ceph 16 has no default encryption of buckets.",
+      why: "Ceph 16 has no default encryption of buckets, and answers 400 InvalidArgument to PutBucketEncryption.",
       instead: {
         "PutBucketEncryption -> 200": ["PutBucketEncryption -> 400", "throws InvalidArgument"],
         "the bucket says true": "the bucket says undefined",
