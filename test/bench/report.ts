@@ -68,7 +68,7 @@ function machine(date: Date): string {
   const versions = ["@aws-sdk/client-s3", "@smithy/core", "@opentelemetry/api", "@opentelemetry/sdk-metrics"];
   const lines = [
     `${date.toISOString().slice(0, 10)}; ${cores[0]?.model.trim() ?? "unknown CPU"}, ${cores.length} cores, ` +
-      `${(totalmem() / 2 ** 30).toFixed(0)} GiB; ${type()} ${release()}; Node ${process.versions.node}.`,
+      `${(totalmem() / 2 ** 30).toFixed(0)} GiB; ${type()} ${release().split("-")[0]}; Node ${process.versions.node}.`,
     `${versions.map((name) => `${name} ${installedVersion(name)}`).join(", ")}.`,
   ];
   return lines.join("\n");
