@@ -2,12 +2,13 @@
 import { BUCKETS } from "./cases/buckets.ts";
 import type { Case } from "./cases/case.ts";
 import { COPIES } from "./cases/copies.ts";
+import { FORMS } from "./cases/forms.ts";
 import { OBJECTS } from "./cases/objects.ts";
 import { PRESIGNED } from "./cases/presigned.ts";
 import { PUTS } from "./cases/puts.ts";
 import { UPLOADS } from "./cases/uploads.ts";
 
-export const CASES = { ...PUTS, ...OBJECTS, ...COPIES, ...UPLOADS, ...PRESIGNED, ...BUCKETS };
+export const CASES = { ...PUTS, ...OBJECTS, ...COPIES, ...UPLOADS, ...PRESIGNED, ...FORMS, ...BUCKETS };
 
 export type CaseId = keyof typeof CASES;
 

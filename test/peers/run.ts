@@ -39,6 +39,8 @@ const RUNS: Readonly<Record<Name, Run>> = {
 };
 const PAGE = fileURLToPath(new URL("../../docs/compatibility.md", import.meta.url));
 const NAMES = Object.keys(RUNS) as Name[];
+/** The simulator's policies beside another evaluator: no peer to start, so it runs when all run. */
+const COMPARISON = "test/peers/iam-comparison.test.ts";
 
 const fileOf = (name: Name): string =>
   Object.hasOwn(LIMITS, name) ? `test/peers/clients/${name}.test.ts` : `test/peers/${name}.test.ts`;
@@ -50,7 +52,8 @@ async function main(): Promise<number> {
   useOwnTemporaryFolder();
   process.env["PEERS_SMOKE"] = asked.smoke ? "1" : "0";
 
-  const vitest = await startVitest("test", asked.names.map(fileOf), {
+  const files = [...asked.names.map(fileOf), ...(asked.isWhole ? [COMPARISON] : [])];
+  const vitest = await startVitest("test", files, {
     config: "vitest.peers.config.ts",
     watch: false,
     run: true,
@@ -58,13 +61,12 @@ async function main(): Promise<number> {
   const modules = vitest.state.getTestModules();
   await vitest.close();
 
-  const ran = asked.names.map((name) => ({
-    name,
-    module: modules.find((one) => one.moduleId.endsWith(`/${fileOf(name)}`)),
-  }));
-  for (const { name, module } of ran) progress(summary(name, module));
+  const moduleOf = (file: string): TestModule | undefined =>
+    modules.find((one) => one.moduleId.endsWith(`/${file}`));
+  for (const name of asked.names) progress(summary(name, moduleOf(fileOf(name))));
+  if (asked.isWhole) progress(`policies compared with iam-simulate: ${outcome(moduleOf(COMPARISON))}`);
   const passed =
-    ran.every(({ module }) => module?.ok() === true) && vitest.state.getUnhandledErrors().length === 0;
+    files.every((file) => moduleOf(file)?.ok() === true) && vitest.state.getUnhandledErrors().length === 0;
   const suite = asked.smoke ? "the core of the suite" : "the whole suite";
   progress(`${suite} ${passed ? "passed" : "FAILED"} in ${seconds(started)}`);
   if (passed && asked.write) {
@@ -77,6 +79,8 @@ async function main(): Promise<number> {
 interface Asked {
   readonly names: readonly Name[];
   readonly smoke: boolean;
+  /** Whether everything runs. */
+  readonly isWhole: boolean;
   /** Whether the tables of docs/compatibility.md are to be brought up to date when all passed. */
   readonly write: boolean;
 }
@@ -94,7 +98,7 @@ function readArguments(): Asked | undefined {
     if (write && !isWhole) throw new Error("Only a whole run may --write what it saw");
     const runs = (name: Name): boolean => all || RUNS[name] === "always" || (smoke && RUNS[name] === "smoke");
     const names = NAMES.filter(positionals.length === 0 ? runs : (name) => positionals.includes(name));
-    return { names, smoke, write };
+    return { names, smoke, isWhole, write };
   } catch (error) {
     process.stderr.write(
       `${(error as Error).message}\nUsage: npm run test:peers -- [--smoke] [--all [--write]] [${NAMES.join("] [")}]\n`,
@@ -134,6 +138,12 @@ function summary(name: Name, module: TestModule | undefined): string {
   const from = Object.hasOwn(LIMITS, name) ? "within known limits" : "in known difference from AWS";
   const like = `${count(cases, "passed")} cases passed, ${count(differing, "passed")} of them ${from}`;
   return failed === 0 ? `${name}: ${like}` : `${name}: ${failed} FAILED; ${like}`;
+}
+
+function outcome(module: TestModule | undefined): string {
+  const tests = [...(module?.children.allTests() ?? [])];
+  const passed = tests.filter((test) => test.result().state === "passed").length;
+  return module?.ok() === true ? `${passed} agree` : `FAILED, ${passed} of ${tests.length} passed`;
 }
 
 /** The error of the start, first line. */

@@ -1,6 +1,7 @@
 /** Objects that come in parts, by hand and by lib-storage. */
 import { Readable } from "node:stream";
 import {
+  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   PutObjectCommand,
@@ -66,6 +67,26 @@ export const UPLOADS = {
       compliant("CompleteMultipartUpload"),
       compliant("GetObject"),
       compliant("HeadObject"),
+    ],
+  },
+  "upload-aborted": {
+    does: "counts what was done of an upload that is given up",
+    wears: lake(),
+    async run(s) {
+      const place = await createUpload(s);
+      await s.attempt(() => s.s3.send(new UploadPartCommand({ ...place, PartNumber: 1, Body: LAST_PART })));
+      await s.attempt(() => s.s3.send(new AbortMultipartUploadCommand(place)));
+      await s.get(LAST_PART);
+    },
+    aws: [
+      CREATE,
+      PART_DONE,
+      "AbortMultipartUpload -> 204",
+      "GetObject -> 404",
+      "throws NoSuchKey",
+      "decided: CreateMultipartUpload completed",
+      honoured("CreateMultipartUpload"),
+      compliant("UploadPart"),
     ],
   },
   "part-copy": {

@@ -121,6 +121,10 @@ export const CEPH_RGW: Differences = {
         ],
       },
     },
+    form: {
+      why: "Ceph does what a form says of encryption, and answers nothing of it.",
+      instead: { [`form ${STATE} -> 204 ${STATE}`]: `form ${STATE} -> 204` },
+    },
     "update-encryption": {
       why: "Ceph takes UpdateObjectEncryption for PutObject and overwrites the object with the request.",
       instead: OVERWRITTEN,

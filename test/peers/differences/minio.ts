@@ -105,6 +105,20 @@ export const MINIO: Differences = {
         "judged: GetObject not-applicable, noncompliant": notKms("GetObject"),
       },
     },
+    form: {
+      why: "MinIO refuses a form that names such a key.",
+      instead: {
+        ...NOT_WRITTEN.instead,
+        [`form ${STATE} -> 204 ${STATE}`]: `form ${STATE} -> 404`,
+      },
+    },
+    "upload-aborted": {
+      why: NO_ID,
+      instead: {
+        [PART_DONE]: "UploadPart -> 200",
+        [compliant("UploadPart")]: nothingSaid("UploadPart"),
+      },
+    },
     "put-silent": NOT_WRITTEN,
     "empty-body": NOT_WRITTEN,
     "large-body": NOT_WRITTEN,

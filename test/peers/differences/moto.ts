@@ -7,10 +7,11 @@ import {
   honoured,
   PART_COPIED,
   PART_DONE,
+  RIGHT,
   STATE,
 } from "../cases/lines.ts";
 import type { Difference, Differences } from "./difference.ts";
-import { drift, noncompliant, NO_DEFAULT_ENCRYPTION, ANY_SIGNATURE, OVERWRITTEN } from "./lines.ts";
+import { drift, noncompliant, notKms, NO_DEFAULT_ENCRYPTION, ANY_SIGNATURE, OVERWRITTEN } from "./lines.ts";
 
 const MOTO_PARTS: Difference = {
   why: "moto forgets the flag of a multipart upload, so the object has none.",
@@ -82,6 +83,22 @@ export const MOTO: Differences = {
     "presigned-header": {
       why: "moto does not check that the signed headers of a presigned URL are there (E16).",
       instead: { "presigned PUT -> 403": "presigned PUT -> 200" },
+    },
+    form: {
+      why: "moto drops what a form says of encryption.",
+      instead: {
+        [`form ${STATE} -> 204 ${STATE}`]: `form ${STATE} -> 204`,
+        [GET]: "GetObject -> 200",
+        [compliant("GetObject")]: notKms("GetObject"),
+      },
+    },
+    "form-tampered": {
+      why: "moto holds a form against neither its policy nor its signature (E14).",
+      instead: {
+        "form aws:kms rule false -> 403": "form aws:kms rule false -> 204",
+        "GetObject -> 404": "GetObject -> 200",
+        "throws NoSuchKey": [RIGHT, notKms("GetObject")],
+      },
     },
     "update-encryption": {
       why: "moto takes UpdateObjectEncryption for PutObject and overwrites the object with the request (M7).",

@@ -92,6 +92,10 @@ export const VERSITYGW: Differences = {
         ],
       },
     },
+    form: {
+      why: "versitygw ignores whatever is said of encryption, in a form too.",
+      instead: { [`form ${STATE} -> 204 ${STATE}`]: `form ${STATE} -> 204` },
+    },
     "update-encryption": {
       why: "versitygw takes UpdateObjectEncryption for PutObject and overwrites the object with the request.",
       instead: OVERWRITTEN,
