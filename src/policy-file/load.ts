@@ -42,7 +42,7 @@ export interface LoadedPolicy extends PolicySource {
  *
  * @param pathOrSource - A path, a `file:` URL, or your own source of text.
  * @throws (rejects) `PolicyError` when the first load fails and `onError` isn't given. `RangeError` when
- * `pollSeconds` isn't above 0.
+ * `pollSeconds` isn't above 0, `onError` is another word, or an option has an unknown name.
  * @example
  * ```ts
  * const policy = await loadPolicy("bucket-keys.yaml");
@@ -54,8 +54,8 @@ export async function loadPolicy(
   pathOrSource: string | URL | PolicyTextSource,
   options: LoadPolicyOptions = {},
 ): Promise<LoadedPolicy> {
+  requireKnown(options);
   const { pollSeconds = 30, watch = true } = options;
-  if (!(pollSeconds > 0)) throw new RangeError(`pollSeconds is ${pollSeconds}; it must be above 0.`);
   const source =
     typeof pathOrSource === "string"
       ? fileSource(pathOrSource)
@@ -68,4 +68,26 @@ export async function loadPolicy(
     throw new PolicyError(error.issues, { cause: error.cause });
   reloader.follow(pollSeconds * 1_000, watch);
   return reloader;
+}
+
+const OPTIONS: Readonly<Record<keyof LoadPolicyOptions, true>> = {
+  onError: true,
+  pollSeconds: true,
+  watch: true,
+};
+const ON_ERROR: readonly unknown[] = ["fail-open", "fail-closed", undefined];
+
+/** A slip here would show only on the day when a load fails, and then fail open. */
+function requireKnown(options: LoadPolicyOptions): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(OPTIONS, name)) continue;
+    throw new RangeError(`loadPolicy has no option ${name}; it has ${Object.keys(OPTIONS).join(", ")}.`);
+  }
+  const { onError, pollSeconds = 30 } = options;
+  if (!ON_ERROR.includes(onError)) {
+    throw new RangeError(
+      `onError is ${JSON.stringify(onError)}; it must be "fail-open" or "fail-closed", or be left out.`,
+    );
+  }
+  if (!(pollSeconds > 0)) throw new RangeError(`pollSeconds is ${pollSeconds}; it must be above 0.`);
 }

@@ -90,6 +90,37 @@ describe("the first load", () => {
     await expect(loadPolicy(file, { pollSeconds })).rejects.toThrow(RangeError);
   });
 
+  it.each(["failclosed", "Fail-Closed", "", null, true])(
+    "takes no %j for onError, and names what it takes, whether or not the file is good",
+    async (onError) => {
+      const options = { onError, watch: false } as unknown as LoadPolicyOptions;
+      for (const text of [GOOD, BAD]) {
+        await writeFile(file, text);
+        const error = await loadPolicy(file, options).catch((caught: unknown) => caught);
+        expect(error).toBeInstanceOf(RangeError);
+        expect((error as RangeError).message).toBe(
+          `onError is ${JSON.stringify(onError)}; it must be "fail-open" or "fail-closed", or be left out.`,
+        );
+      }
+    },
+  );
+
+  it.each(["onerror", "failClosed", "constructor"])(
+    "has no option %s, and names those it has",
+    async (name) => {
+      await expect(loadPolicy(file, { [name]: "fail-closed" })).rejects.toThrow(
+        new RangeError(`loadPolicy has no option ${name}; it has onError, pollSeconds, watch.`),
+      );
+    },
+  );
+
+  it("takes options that are undefined as left out", async () => {
+    const options = { onError: undefined, pollSeconds: undefined, watch: undefined };
+    const policy = await loadPolicy(file, options as unknown as LoadPolicyOptions);
+    open.push(policy);
+    expect(policy.current().policy).toBeDefined();
+  });
+
   it("doesn't read a file of 10 MB", async () => {
     await writeFile(file, Buffer.alloc(10_000_000, "x"));
     const error = await loadPolicy(file).catch((caught: unknown) => caught);
