@@ -10,7 +10,7 @@ import { RuleIndex } from "./rule-index.ts";
 export interface PolicyFinding {
   /** A stable word for the kind of finding, such as `unreachable`. */
   readonly code: FindingCode;
-  /** `error`: something written never applies. `warning`: it may not do what it seems to. */
+  /** `error`: something written never applies, or stops all work. `warning`: it may not do what it seems to. */
   readonly severity: "error" | "warning";
   /** Where in the policy, as property names and list positions. */
   readonly path: readonly (string | number)[];
@@ -28,7 +28,9 @@ export type FindingCode =
   | "no-effect"
   | "states-nothing"
   | "unenforceable"
-  | "literal-wildcard";
+  | "literal-wildcard"
+  | "leading-slash"
+  | "seal-not-built";
 
 type Path = PolicyFinding["path"];
 
@@ -57,10 +59,16 @@ export function lintPolicy(policy: Policy, { now }: Readonly<{ now: Date }>): re
       const found = [
         ...reachFindings(rules, index, i),
         ...expiryFindings(linted, now),
-        ...FIELD_CHECKS.filter(({ when }) => when(linted)).map(({ at, ...finding }) =>
-          warning(finding.code, at, finding.message),
+        ...FIELD_CHECKS.filter(({ when }) => when(linted)).map(
+          ({ code, severity = "warning", at, message }): PolicyFinding => ({
+            code,
+            severity,
+            path: at,
+            message,
+          }),
         ),
         ...prefixFindings(rule),
+        ...slashFindings(rule),
       ];
       return found.map((finding) => ({ ...finding, path: ["rules", i, ...finding.path] }));
     }),
@@ -124,10 +132,20 @@ const NEVER_APPLICABLE: readonly string[] = ["directory", "outposts", "object-la
 
 const FIELD_CHECKS: readonly {
   readonly code: FindingCode;
+  /** Default `warning`. */
+  readonly severity?: PolicyFinding["severity"];
   readonly at: Path;
   readonly when: (linted: Linted) => boolean;
   readonly message: string;
 }[] = [
+  {
+    code: "seal-not-built",
+    severity: "error",
+    at: ["envelope"],
+    when: ({ rule }) => rule.envelope === "seal",
+    message:
+      "Client-side encryption isn't built yet, and every read and write here is refused, whatever the mode: remove envelope.",
+  },
   {
     code: "no-effect",
     at: ["onConflict"],
@@ -210,6 +228,21 @@ function prefixFindings({ match, except }: PolicyRule): PolicyFinding[] {
             ),
           ]
         : [],
+    ),
+  );
+}
+
+/** What a file system's root is to paths, S3 hasn't got: such a key has a first part without a name. */
+function slashFindings({ match, except }: PolicyRule): PolicyFinding[] {
+  return Object.entries({ match, except }).flatMap(([part, fields]: [string, RuleMatch | undefined]) =>
+    (["prefixes", "keys"] as const).flatMap((field) =>
+      (fields?.[field] ?? []).flatMap((text, i) => {
+        if (!text.startsWith("/")) return [];
+        const bare = text.replace(/^\/+/, "");
+        const instead = bare === "" ? "leave it out" : `write ${bare}`;
+        const message = `Object keys don't begin with a slash by themselves: ${instead}, unless the callers' keys do.`;
+        return [warning("leading-slash", [part, field, i], message)];
+      }),
     ),
   );
 }

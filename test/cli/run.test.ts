@@ -24,6 +24,10 @@ rules:
   - { id: all, reason: x, kmsKey: "${KEY}", bucketKey: on }
   - { id: one, reason: x, kmsKey: "${KEY}", bucketKey: on, match: { buckets: [one] } }
 `,
+  "vault.yaml": `version: 1
+rules:
+  - { id: vault, reason: x, envelope: seal, match: { buckets: [vault] } }
+`,
   "odd.yaml": "version: 1\nrules:\n  - { id: odd, reason: x, bucketKey: on }\n",
   "failing.yaml": `version: 1
 tests:
@@ -77,6 +81,7 @@ describe("check", () => {
     [["unreachable.yaml"], 1],
     [["unreachable.yaml", "--fail-on", "never"], 0],
     [["good.yaml", "unreachable.yaml"], 1],
+    [["vault.yaml"], 1],
     [["failing.yaml", "--fail-on", "never"], 2],
     [["bad,name:1.yaml", "good.yaml"], 2],
     [["nope.yaml"], 2],

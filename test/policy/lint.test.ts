@@ -39,12 +39,17 @@ const FINDINGS: readonly (readonly [what: string, policy: Policy, findings: read
   [
     "a rule that seals, behind one that doesn't",
     rules(keyed(), { envelope: "seal", match: { buckets: ["vault"] } }),
-    [],
+    ["seal-not-built rules.1.envelope"],
   ],
   [
     "a rule that seals, behind one that seals more",
     rules({ envelope: "seal" }, { envelope: "unseal", match: { buckets: ["vault"] } }),
-    ["unreachable rules.1"],
+    ["seal-not-built rules.0.envelope", "unreachable rules.1"],
+  ],
+  [
+    "rules that seal nothing",
+    rules({ envelope: "unseal", match: { buckets: ["a"] } }, { envelope: "leave" }),
+    [],
   ],
   ["an expired rule", rules(keyed({ expires: "2026-11-24" })), ["expired rules.0.expires"]],
   ["a rule on its last day", rules(keyed({ expires: "2026-11-25" })), []],
@@ -109,7 +114,11 @@ const FINDINGS: readonly (readonly [what: string, policy: Policy, findings: read
     rules(keyed({ match: { bucketType: ["directory", "general-purpose"] } })),
     [],
   ],
-  ["sealing in directory buckets", rules({ envelope: "seal", match: { buckets: ["*--x-s3"] } }), []],
+  [
+    "sealing in directory buckets",
+    rules({ envelope: "seal", match: { buckets: ["*--x-s3"] } }),
+    ["seal-not-built rules.0.envelope"],
+  ],
   [
     "a name among the callers' keys",
     rules(keyed({ match: { kmsKeys: ["@lake"] } })),
@@ -153,6 +162,20 @@ const FINDINGS: readonly (readonly [what: string, policy: Policy, findings: read
     "a pattern among excepted prefixes",
     rules(keyed({ except: { prefixes: ["?"] } })),
     ["literal-wildcard rules.0.except.prefixes.0"],
+  ],
+  [
+    "slashes before prefixes and keys",
+    rules(
+      keyed({
+        match: { prefixes: ["a/", "/logs/"], keys: ["/*.gz"] },
+        except: { prefixes: ["//"], keys: ["a"] },
+      }),
+    ),
+    [
+      "leading-slash rules.0.match.prefixes.1",
+      "leading-slash rules.0.match.keys.0",
+      "leading-slash rules.0.except.prefixes.0",
+    ],
   ],
   ["an unused key", { version: 1, kmsKeys: { lake: KEY } }, ["unused-key kmsKeys.lake"]],
   ["a used key", { ...rules(keyed({ kmsKey: "@lake" })), kmsKeys: { lake: KEY } }, []],
@@ -198,10 +221,19 @@ describe("lintPolicy", () => {
     expect(found.map(({ code, path }) => `${code} ${path.join(".")}`)).toEqual(findings);
   });
 
-  it("calls what never applies an error, and says what to do in every sentence", () => {
+  it("says what to write instead of a slash", () => {
+    const policy = rules(keyed({ match: { prefixes: ["/", "//logs/"] } }));
+    expect(lintPolicy(policy, { now }).map(({ message }) => message)).toEqual([
+      "Object keys don't begin with a slash by themselves: leave it out, unless the callers' keys do.",
+      "Object keys don't begin with a slash by themselves: write logs/, unless the callers' keys do.",
+    ]);
+  });
+
+  it("calls what never applies or stops all work an error, and says what to do in every sentence", () => {
     for (const [, policy] of FINDINGS) {
       for (const { code, severity, message } of lintPolicy(policy, { now })) {
-        expect(severity).toBe(code === "unreachable" || code === "duplicate" ? "error" : "warning");
+        const isError = ["unreachable", "duplicate", "seal-not-built"].includes(code);
+        expect(severity).toBe(isError ? "error" : "warning");
         expect(message).toMatch(/^.{15,}[.:] .{8,}\.$/);
       }
     }
