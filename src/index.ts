@@ -1,5 +1,6 @@
 export { bucketKeys } from "./plugin.ts";
-export type { BucketKeysOptions, BucketKeysPlugin, MiddlewareStackView } from "./plugin.ts";
+export type { BucketKeysPlugin, MiddlewareStackView } from "./plugin.ts";
+export type { BucketKeysOptions } from "./options.ts";
 export type { BucketDefaults } from "./bucket-defaults.ts";
 export type { Logger } from "./log.ts";
 export { bucketKeyPostOptions } from "./presigned/post.ts";

@@ -63,6 +63,8 @@ function write(call: Call, args: Arguments): Promise<Result> {
     return carryOut(call, args, policy, facts, decideCompiled(policy, facts), "keep");
   }
   return call.runtime.lookup(facts.bucket, call.context).then((bucketDefault) => {
+    // Another policy may hold by now: what waited is decided by it, as if it came now.
+    if (call.runtime.policy().compiled !== policy) return write(call, args);
     const informed: RequestFacts = { ...facts, bucketDefault };
     return carryOut(call, args, policy, informed, decideCompiled(policy, informed));
   });

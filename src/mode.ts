@@ -14,12 +14,13 @@ export interface IncidentSwitch {
 /** Reads `S3_BUCKET_KEYS_MODE=audit|off`; there is no environment in browsers and workers. */
 export function readIncidentSwitch(): IncidentSwitch {
   const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  const value = process?.env?.[VARIABLE];
+  const written = process?.env?.[VARIABLE];
+  const value = written?.trim().toLowerCase();
   if (value === undefined || value === "") return { mode: undefined, mistake: undefined };
   if (value === "audit" || value === "off") return { mode: value, mistake: undefined };
   return {
     mode: undefined,
-    mistake: `${VARIABLE} is ${JSON.stringify(value)} and is ignored; it takes "audit" or "off".`,
+    mistake: `${VARIABLE} is ${JSON.stringify(written)} and is ignored; it takes "audit" or "off".`,
   };
 }
 

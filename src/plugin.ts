@@ -1,42 +1,17 @@
-import type { BucketDefaults } from "./bucket-defaults.ts";
 import type { ActivePolicy, Runtime } from "./call.ts";
 import { Courses } from "./courses.ts";
 import { BucketKeySetupError, PolicyError } from "./errors.ts";
-import { Log, type Logger } from "./log.ts";
+import { Log } from "./log.ts";
 import { bucketKeysMiddleware } from "./middleware.ts";
 import { effectiveMode, readIncidentSwitch } from "./mode.ts";
+import { checkOptions, type BucketKeysOptions } from "./options.ts";
 import { compilePolicy, weakerMode } from "./policy/compile.ts";
+import { silentSealingChange } from "./policy/sealing-change.ts";
 import { checkPolicy } from "./policy/validate.ts";
-import type { Mode, Policy } from "./policy/policy.ts";
+import type { Policy } from "./policy/policy.ts";
 import type { PolicySnapshot, PolicySource } from "./policy/source.ts";
 import { Counts } from "./telemetry/stats.ts";
-import type { ClientInfo, Stats, Telemetry } from "./telemetry/telemetry.ts";
-
-/**
- * Options of `bucketKeys`.
- *
- * @public
- */
-export interface BucketKeysOptions {
-  /** A policy, or a source that keeps one up to date. Without it the plugin only audits. */
-  readonly policy?: Policy | PolicySource;
-  /** The strongest mode allowed. Default `enforce` with a policy, `audit` without one. */
-  readonly mode?: Mode;
-  /** Exports what the plugin counts, such as `otel()`. */
-  readonly telemetry?: Telemetry;
-  /** Needed by rules with `whenSseUnset: lookup`. */
-  readonly bucketDefaults?: BucketDefaults;
-  /** Region that rules with `regions` are held against; a middleware can't see it. */
-  readonly region?: string;
-  /** Account id that rules with `accounts` are held against. */
-  readonly account?: string;
-  /** Maps the name, ARN or alias of an access point to its bucket. Must be fast; what it throws is counted. */
-  readonly resolveBucket?: (bucket: string) => string | undefined;
-  /** Default: the client's own logger, or `process.emitWarning` when that is the SDK's silent one. */
-  readonly logger?: Logger;
-  /** Take the place of another `bucketKeys` plugin on the same client. Default false: that throws. */
-  readonly replace?: boolean;
-}
+import type { ClientInfo, Stats } from "./telemetry/telemetry.ts";
 
 /**
  * The part of an SDK middleware stack that the plugin touches.
@@ -69,9 +44,12 @@ export interface BucketKeysPlugin {
   /** Totals since the plugin was made, as JSON; works without any telemetry. */
   stats(): Stats;
   /** Hands pending counts to the telemetry; call it at the end of a Lambda invocation. */
-  flush(): Promise<void>;
-  /** Ends policy watching and telemetry. Clients that wear the plugin keep their last policy. */
-  close(): Promise<void>;
+  flush(this: void): Promise<void>;
+  /**
+   * Ends its part in policy and telemetry; clients that wear it keep their last policy. A policy that `loadPolicy`
+   * follows may serve other plugins: it has a `close()` of its own.
+   */
+  close(this: void): Promise<void>;
 }
 
 /** What the names of all plugins begin with: so each knows the others, those of other copies of the package too. */
@@ -93,7 +71,7 @@ const BUILT_IN: Policy = { version: 1, defaults: { bucketKey: "on", mode: "enfor
  * environment variable `S3_BUCKET_KEYS_MODE=audit|off`, read here, weakens the mode in an incident.
  *
  * @throws `PolicyError` when the policy can't be used. `BucketKeySetupError` when it needs an option that
- * isn't given.
+ * isn't given, and for an option that isn't what it must be.
  * @example
  * ```ts
  * const s3 = new S3Client({});
@@ -102,6 +80,7 @@ const BUILT_IN: Policy = { version: 1, defaults: { bucketKey: "on", mode: "enfor
  * @public
  */
 export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
+  checkOptions(options);
   const log = new Log(options.logger);
   const incident = readIncidentSwitch();
   const option = options.mode ?? (options.policy === undefined ? "audit" : "enforce");
@@ -115,6 +94,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
     if (message !== undefined) log.say(message);
     try {
       if (result === "accepted") {
+        requireSealingKept(state.active.compiled?.policy, snapshot.policy);
         state = activate(snapshot);
         courses.clear();
       }
@@ -125,6 +105,12 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
     }
   });
   if (incident.mistake !== undefined) log.say(incident.mistake);
+  if (options.mode === "enforce" && incident.mode === undefined && state.info.mode !== "enforce") {
+    log.say(
+      `The option mode says enforce, but no rule of the policy does (${state.info.mode}): the option can only ` +
+        "weaken a policy. Write mode: enforce into its rules or defaults.",
+    );
+  }
   if (incident.mode !== undefined && incident.mode === ceiling && ceiling !== option) {
     log.say(
       `S3_BUCKET_KEYS_MODE=${incident.mode} is in force: the policy's mode is weakened until it is unset.`,
@@ -146,7 +132,8 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   }
 
   const { region, account, resolveBucket, telemetry } = options;
-  let detach = quietly(() => telemetry?.attach(counts));
+  const detach = quietly(() => telemetry?.attach(counts));
+  let closed = false;
   const runtime: Runtime = {
     policy: () => state.active,
     courses,
@@ -173,7 +160,8 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
     },
     record(outcome) {
       try {
-        telemetry?.record?.(outcome);
+        // Not after close(): what shares this telemetry goes on without us.
+        if (!closed) telemetry?.record?.(outcome);
       } catch {
         counts.telemetryFailed();
       }
@@ -196,24 +184,25 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
     }
   }
 
+  async function flush(): Promise<void> {
+    try {
+      await telemetry?.flush?.();
+    } catch {
+      counts.telemetryFailed();
+    }
+  }
+
   return {
     applyToStack(stack) {
       if (attach(stack, name, middleware, options.replace ?? false)) counts.clientAdded();
     },
     stats: () => counts.stats(),
-    async flush() {
-      try {
-        await telemetry?.flush?.();
-      } catch {
-        counts.telemetryFailed();
-      }
-    },
+    flush,
     async close() {
       unsubscribe();
-      source.close();
-      await this.flush();
-      quietly(() => detach?.());
-      detach = undefined;
+      await flush();
+      if (!closed) quietly(() => detach?.());
+      closed = true;
     },
   };
 }
@@ -245,6 +234,13 @@ function sourceOf(policy: Policy | PolicySource = BUILT_IN): PolicySource {
   if ("subscribe" in policy) return policy;
   const snapshot = { policy };
   return { current: () => snapshot, subscribe: () => () => {}, close: () => {} };
+}
+
+/** A reload must not end sealing in silence, nor take the policy away, whoever the source is. */
+function requireSealingKept(before: Policy | undefined, after: Policy | undefined): void {
+  if (before === undefined) return;
+  const change = after === undefined ? "It has no policy." : silentSealingChange(before, after);
+  if (change !== undefined) throw new BucketKeySetupError(change);
 }
 
 /** What a middleware can't see must be told to it, and is asked for before the first request. */

@@ -7,11 +7,10 @@ const IN_THE_REQUEST: Readonly<Record<RefusedWhy, string>> = {
   "refused-key": 'leave ServerSideEncryption and SSEKMSKeyId out, or name "aws:kms" with the rule\'s kmsKey',
   "refused-unproven": "leave BucketKeyEnabled out: this algorithm has no bucket keys",
   "refused-presigned": "send the request itself instead of presigning it",
-  "refused-seal":
-    "write and read this place through a client that can seal, with a plain request (no presigning)",
+  "refused-seal": "use a place that is not sealed: client-side encryption is not built yet",
   "refused-lookup":
     "name ServerSideEncryption and SSEKMSKeyId in the request, or let this principal call GetBucketEncryption",
-  "refused-policy": "repair the policy file and start again; its error was reported when it failed to load",
+  "refused-policy": "nothing in it is wrong, it waits for a policy",
 };
 
 /** In a browser form the members of the SDK are fields. */
@@ -27,9 +26,10 @@ const IN_THE_POLICY: Readonly<Record<RefusedWhy, string>> = {
   "refused-key": "set onKeyConflict to keep-caller or override",
   "refused-unproven": "set onUnproven to pass or strip",
   "refused-presigned": "set presigned to skip or header",
-  "refused-seal": "set envelope to leave or unseal for this place",
+  "refused-seal": "remove envelope: seal for this place",
   "refused-lookup": "set onLookupFailure to leave",
-  "refused-policy": "load it with onError: fail-open",
+  "refused-policy":
+    "repair the policy file, whose error was reported when it failed to load, load it with onError: fail-open",
 };
 
 /**

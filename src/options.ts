@@ -1,0 +1,84 @@
+import type { BucketDefaults } from "./bucket-defaults.ts";
+import { BucketKeySetupError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import type { Mode, Policy } from "./policy/policy.ts";
+import type { PolicySource } from "./policy/source.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
+
+/**
+ * Options of `bucketKeys`.
+ *
+ * @public
+ */
+export interface BucketKeysOptions {
+  /**
+   * A policy, or a source that keeps one up to date. Without it every write that names `aws:kms` is to have a
+   * bucket key, and `mode` says whether that is enforced.
+   */
+  readonly policy?: Policy | PolicySource;
+  /** The strongest mode allowed. Default `enforce` with a policy, `audit` without one. */
+  readonly mode?: Mode;
+  /** Exports what the plugin counts, such as `otel()`. */
+  readonly telemetry?: Telemetry;
+  /** Needed by rules with `whenSseUnset: lookup`. */
+  readonly bucketDefaults?: BucketDefaults;
+  /** Region that rules with `regions` are held against; a middleware can't see it. */
+  readonly region?: string;
+  /** Account id that rules with `accounts` are held against. */
+  readonly account?: string;
+  /** Maps the name, ARN or alias of an access point to its bucket. Must be fast; what it throws is counted. */
+  readonly resolveBucket?: (bucket: string) => string | undefined;
+  /** Default: the client's own logger, or `process.emitWarning` when that is the SDK's silent one. */
+  readonly logger?: Logger;
+  /** Take the place of another `bucketKeys` plugin on the same client. Default false: that throws. */
+  readonly replace?: boolean;
+}
+
+const can =
+  (method: string) =>
+  (value: unknown): boolean =>
+    typeof (value as Readonly<Record<string, unknown>> | null)?.[method] === "function";
+const isA =
+  (type: string) =>
+  (value: unknown): boolean =>
+    typeof value === type;
+
+/** What each option must be, and what to write when it isn't. */
+const OPTIONS: {
+  readonly [O in keyof BucketKeysOptions]-?: readonly [fits: (value: unknown) => boolean, write: string];
+} = {
+  policy: [
+    (value) => typeof value === "object" && value !== null && !("then" in value),
+    "a policy (definePolicy), or what loadPolicy resolves to: await loadPolicy(path)",
+  ],
+  mode: [(value) => ["enforce", "audit", "off"].includes(value as string), '"enforce", "audit" or "off"'],
+  telemetry: [can("attach"), "telemetry such as otel(), called"],
+  bucketDefaults: [can("lookup"), "what bucketDefaultsFrom(client) gives"],
+  region: [isA("string"), "a region's name"],
+  account: [isA("string"), "an account's id, as text"],
+  resolveBucket: [isA("function"), "a function"],
+  logger: [can("warn"), "an object with a method warn, such as console"],
+  replace: [isA("boolean"), "true or false"],
+};
+
+/**
+ * Holds the options against what they must be: a slip would turn enforcing off in silence.
+ *
+ * @throws `BucketKeySetupError` that names the option and what to write.
+ */
+export function checkOptions(options: BucketKeysOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof BucketKeysOptions] : undefined;
+    if (option === undefined) {
+      throw new BucketKeySetupError(
+        `bucketKeys has no option ${JSON.stringify(name)}: it has ${Object.keys(OPTIONS).join(", ")}.`,
+      );
+    }
+    const [fits, write] = option;
+    if (!fits(value)) {
+      const found = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : typeof value;
+      throw new BucketKeySetupError(`The option ${name} is ${found}: give ${write}.`);
+    }
+  }
+}
