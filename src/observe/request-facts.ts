@@ -67,7 +67,8 @@ function namedBy(operation: Operation | "PostObject", input: Input): Named {
       return { sse, kmsKey: byDefault?.["KMSMasterKeyID"], bucketKey: rule?.["BucketKeyEnabled"] };
     }
     default: {
-      const customerKey = text(input["SSECustomerAlgorithm"]) ?? input["SSECustomerKey"];
+      // `null` is not sent, as `undefined` isn't.
+      const customerKey = text(input["SSECustomerAlgorithm"]) ?? input["SSECustomerKey"] ?? undefined;
       const sse = customerKey === undefined ? input["ServerSideEncryption"] : "SSE-C";
       return { sse, kmsKey: input["SSEKMSKeyId"], bucketKey: input["BucketKeyEnabled"] };
     }
@@ -80,9 +81,9 @@ export function encryptionRules(input: Input): readonly Input[] {
   return Array.isArray(rules) ? rules.filter((rule) => record(rule) !== undefined) : [];
 }
 
-/** `bucket/key`, `/bucket/key`, or an access point ARN followed by `/object/key`. */
+/** `bucket/key`, `/bucket/key`, or an access point ARN followed by `/object/key`; encoded as a whole or not. */
 function copySourceOf(source: string): { bucket: string } {
-  const decoded = /^arn%3a/i.test(source) ? decode(source) : source;
+  const decoded = decode(source);
   if (decoded.startsWith("arn:")) return { bucket: decoded.replace(/\/object\/.*$/s, "") };
   return { bucket: decoded.replace(/^\//, "").replace(/[/?].*$/s, "") };
 }

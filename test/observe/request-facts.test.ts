@@ -26,6 +26,7 @@ describe("the facts of an object write", () => {
     ["empty text is not sent", { ServerSideEncryption: "", SSEKMSKeyId: "" }, {}],
     ["a customer key by its algorithm", { SSECustomerAlgorithm: "AES256" }, { sse: "SSE-C" }],
     ["a customer key as bytes", { SSECustomerKey: new Uint8Array(32) }, { sse: "SSE-C" }],
+    ["customer keys that are null", { SSECustomerAlgorithm: null, SSECustomerKey: null }, {}],
     ["an encryption context", { SSEKMSEncryptionContext: "e30=" }, { ownContext: true }],
     ["values of a strange type are not facts", { ServerSideEncryption: 7, BucketKeyEnabled: "yes" }, {}],
   ])("%s", (_what, input, facts) => {
@@ -41,6 +42,8 @@ describe("the facts of an object write", () => {
     ["/src/a", "src"],
     ["src/a?versionId=1", "src"],
     ["src", "src"],
+    ["src--use1-az4--x-s3%2Fa%2Fb", "src--use1-az4--x-s3"],
+    ["%2Fsrc%2Fa", "src"],
     [
       "arn:aws:s3:eu-west-1:111122223333:accesspoint/ap/object/a/b",
       "arn:aws:s3:eu-west-1:111122223333:accesspoint/ap",
