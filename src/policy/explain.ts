@@ -29,7 +29,7 @@ export interface Explanation {
   readonly decision: Decision;
   /** Every rule in file order; `defaults` last, when no rule matched. */
   readonly trace: readonly ExplainedRule[];
-  /** What surprises people about S3 when such a request is sent; empty for most. */
+  /** What surprises people when such a request is sent, about S3 or about sealing; empty for most. */
   readonly remarks: readonly string[];
   /** The same in plain words, one line per rule, one for the decision and one per remark. */
   readonly text: string;
@@ -108,10 +108,11 @@ function failureText(failed: RuleMismatch): string {
   return `${failed} differ`;
 }
 
-function decisionLine({ decision, why, mode, set, notes }: Decision, rule: CompiledRule): string {
+function decisionLine({ decision, why, mode, set, seal, notes }: Decision, rule: CompiledRule): string {
   const written = set === undefined ? "" : ` Enforcing writes ${JSON.stringify(set)}.`;
-  const audit =
-    mode === "audit" && decision !== "pass" ? " The mode is audit: nothing is changed or refused." : "";
+  // No mode weakens sealing.
+  const onlyReports = mode === "audit" && decision !== "pass" && seal !== "seal";
+  const effect = onlyReports ? ": nothing is changed or refused" : "";
   const notice = notes.length === 0 ? "" : ` Notes: ${notes.join(", ")}.`;
-  return `${decision} (${why}): the request ${WHY_TEXT[why]}.${written}${audit}${notice} Rule ${rule.id}: ${rule.reason}`;
+  return `${decision} (${why}): the request ${WHY_TEXT[why]}.${written} The mode is ${mode}${effect}.${notice} Rule ${rule.id}: ${rule.reason}`;
 }

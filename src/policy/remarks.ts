@@ -8,8 +8,10 @@ interface Sent {
   readonly bucketKey: boolean | undefined;
 }
 
-/** What surprises people about a write that goes out so: sentences for `explain`, about S3 and not about the policy. */
+/** What surprises people about such a request: sentences for `explain`, about sealing or about what S3 makes of a write. */
 export function remarksOn(facts: RequestFacts, decision: Decision): readonly string[] {
+  // A session moves no object.
+  if (decision.seal === "seal" && facts.operation !== "CreateSession") return [ON_SEALING];
   if (!OBJECT_WRITES.has(facts.operation)) return [];
   if (decision.decision === "refuse" || decision.why === "not-applicable") return [];
   const sent = asSent(facts, decision);
@@ -24,10 +26,15 @@ export function remarksOn(facts: RequestFacts, decision: Decision): readonly str
   return remarks;
 }
 
+/** `decide` can say what sealing would be; the plugin can't seal. */
+const ON_SEALING =
+  "The policy seals this place, and client-side encryption isn't built yet: this request is refused " +
+  "(refused-seal), whatever the mode.";
+
 const ON_UPDATE = [
   "UpdateObjectEncryption turns the bucket key off when its flag is absent: absent means false.",
   "S3 takes the full ARN of a key there, no alias and no id.",
-  "Send it to AWS only: some S3-compatible servers (moto, Ceph RGW, MinIO, versitygw, s3s) take it for PutObject " +
+  "Send it to AWS only: some S3-compatible servers (moto, Ceph RGW, MinIO, versitygw) take it for PutObject " +
     "and overwrite the object with the request's XML.",
 ];
 

@@ -186,7 +186,7 @@ describe("explain", () => {
     const { code, out, err } = await cli(["explain", "good.yaml", "--request", request]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toBe(
-      'lake: matches\namend (set): the request gets the rule\'s flag. Enforcing writes {"bucketKey":true}. Rule lake: The bill.\n',
+      'lake: matches\namend (set): the request gets the rule\'s flag. Enforcing writes {"bucketKey":true}. The mode is enforce. Rule lake: The bill.\n',
     );
   });
 

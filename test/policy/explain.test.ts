@@ -45,7 +45,7 @@ describe("explain", () => {
       "lake: matches",
       "audit: would match, but an earlier rule decided",
       "last: no, buckets differ",
-      'amend (set): the request gets the rule\'s flag. Enforcing writes {"bucketKey":true}. Rule lake: l.',
+      'amend (set): the request gets the rule\'s flag. Enforcing writes {"bucketKey":true}. The mode is enforce. Rule lake: l.',
       "aws:kms without a key means the account's key aws/s3, even where the bucket's default names another.",
     ]);
   });
@@ -56,6 +56,40 @@ describe("explain", () => {
     expect(decision).toMatchObject({ rule: "audit", mode: "audit", set: { bucketKey: false } });
     expect(text).toContain("lake: no, excepted");
     expect(text).toContain("The mode is audit: nothing is changed or refused.");
+  });
+
+  it.each([
+    ["enforce", "lake", "amend (set): .* The mode is enforce\\. "],
+    ["audit", "lake", "amend (set): .* The mode is audit: nothing is changed or refused\\. "],
+    ["off", "lake", "pass (off): .* The mode is off\\. "],
+    ["audit", "zoo", "pass (no-rule): .* The mode is audit\\. "],
+  ] as const)("names the mode %s for %s", (mode, bucket, line) => {
+    const under: Policy = {
+      version: 1,
+      defaults: { mode },
+      rules: [{ id: "r", reason: "r.", match: { buckets: ["lake"] }, bucketKey: "on" }],
+    };
+    const pattern = new RegExp(`^${line.replace(/[()]/g, "\\$&")}Rule `, "m");
+    expect(explain(under, { ...put, bucket }).text).toMatch(pattern);
+  });
+
+  it("says of a place that seals that no mode lets anything through, and nothing else of it", () => {
+    const vault: Policy = {
+      version: 1,
+      rules: [
+        { id: "vault", reason: "v.", envelope: "seal", bucketKey: "on", match: { buckets: ["vault"] } },
+      ],
+    };
+    for (const facts of [put, { ...put, operation: "GetObject" }, { ...put, presigning: true }]) {
+      const { remarks, text } = explain(vault, { ...facts, bucket: "vault" });
+      expect(remarks).toEqual([
+        expect.stringMatching(/isn't built yet: this request is refused .*whatever the mode/),
+      ]);
+      expect(text).not.toContain("nothing is changed or refused");
+      expect(text).toContain("The mode is audit. ");
+      expect(explain(vault, facts).remarks.join()).not.toContain("isn't built yet");
+    }
+    expect(explain(vault, { operation: "CreateSession", bucket: "vault" }).remarks).toEqual([]);
   });
 
   it("lists notes", () => {
@@ -75,7 +109,7 @@ describe("explain", () => {
       rules: [...(policy.rules ?? []), { id: "vault", reason: "v.", envelope: "seal" }],
     };
     const { text } = explain(sealed, { ...put, presigning: true });
-    expect(text).toMatch(/refuse \(refused-seal\).*Rule vault: v\.$/);
+    expect(text).toMatch(/refuse \(refused-seal\).*Rule vault: v\.$/m);
   });
 
   it("explains reads, about which there is nothing to decide", () => {
@@ -164,7 +198,7 @@ describe("explain", () => {
     ],
     [
       "nothing on what is refused",
-      { version: 1, rules: [{ id: "v", reason: "v.", envelope: "seal" }] },
+      { version: 1, defaults: { mode: "enforce" }, rules: [{ id: "v", reason: "v.", presigned: "refuse" }] },
       { ...copy, presigning: true },
       [],
     ],
