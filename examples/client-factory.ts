@@ -7,11 +7,10 @@ import { bucketKeys } from "s3-bucket-keys";
 import { otel } from "s3-bucket-keys/otel";
 import { loadPolicy } from "s3-bucket-keys/policy-file";
 
+const policy = await loadPolicy(new URL("bucket-keys.yaml", import.meta.url));
+
 /** One plugin for the whole service: one policy, one set of counts, whatever the number of clients. */
-const plugin = bucketKeys({
-  policy: await loadPolicy(new URL("bucket-keys.yaml", import.meta.url)),
-  telemetry: otel(),
-});
+const plugin = bucketKeys({ policy, telemetry: otel() });
 
 /** Every S3 client of the service is made here. */
 export function s3Client(config: S3ClientConfig = {}): S3Client {
@@ -20,7 +19,8 @@ export function s3Client(config: S3ClientConfig = {}): S3Client {
   return client;
 }
 
-/** Ends the watch on the policy file; call it when the service stops. */
+/** Hands over the last counts and ends the watch on the policy file; call it when the service stops. */
 export async function stop(): Promise<void> {
   await plugin.close();
+  policy.close();
 }

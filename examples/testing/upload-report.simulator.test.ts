@@ -1,5 +1,5 @@
 /** With the simulator: the real client, the real plugin, a real wire, and the KMS requests S3 would make. */
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { S3Client } from "@aws-sdk/client-s3";
 import { bucketKeys } from "s3-bucket-keys";
 import { startSimulator } from "s3-bucket-keys/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -9,10 +9,9 @@ let simulator: Awaited<ReturnType<typeof startSimulator>>;
 let s3: S3Client;
 
 beforeAll(async () => {
-  simulator = await startSimulator();
+  simulator = await startSimulator({ buckets: ["acme-lake-raw"] });
   s3 = new S3Client(simulator.clientConfig);
   s3.middlewareStack.use(bucketKeys({ mode: "enforce" }));
-  await s3.send(new CreateBucketCommand({ Bucket: "acme-lake-raw" }));
 });
 
 afterAll(async () => {
