@@ -49,11 +49,15 @@ export interface MapShape {
   readonly of: Shape;
 }
 
-/** These names, each with its shape; `need` has the required ones and what to write there. */
+/**
+ * These names, each with its shape; `need` has the required ones and what to write there, `elsewhere` the names
+ * that other formats give to some of them, and what to write here.
+ */
 export interface FieldsShape {
   readonly is: "fields";
   readonly of: Readonly<Record<string, Shape>>;
   readonly need?: Readonly<Record<string, string>>;
+  readonly elsewhere?: Readonly<Record<string, string>>;
   readonly mayBeEmpty?: boolean;
 }
 
@@ -73,10 +77,15 @@ export type Table<T> = { readonly [K in keyof Required<T>]: Shape };
 
 export const one = (...of: OneShape["of"]): OneShape => ({ is: "one", of });
 export const list = (of: Shape): ListShape => ({ is: "list", of });
-export const fields = <T>(of: Table<T>, need?: FieldsShape["need"]): FieldsShape => ({
+export const fields = <T>(
+  of: Table<T>,
+  need?: FieldsShape["need"],
+  elsewhere?: FieldsShape["elsewhere"],
+): FieldsShape => ({
   is: "fields",
   of,
   ...(need && { need }),
+  ...(elsewhere && { elsewhere }),
 });
 
 export const text: TextShape = { is: "text" };

@@ -42,6 +42,19 @@ const observed = [
 
 const NEED_BUCKET = { bucket: "the bucket's name" };
 
+/** Members of the SDK's input, which people write for the facts that they become. */
+const SDK_MEMBERS = {
+  Bucket: "bucket",
+  Key: "key",
+  ServerSideEncryption: "sse",
+  SSEKMSKeyId: "kmsKey",
+  BucketKeyEnabled: "bucketKey",
+  SSEKMSEncryptionContext: "ownContext: true",
+  SSECustomerAlgorithm: "sse: SSE-C",
+  SSECustomerKey: "sse: SSE-C",
+  CopySource: "copySource, with bucket in it",
+};
+
 export const REQUEST: FieldsShape = fields<PolicyTestRequest>(
   {
     operation: operation(...writes, ...observed),
@@ -69,6 +82,7 @@ export const REQUEST: FieldsShape = fields<PolicyTestRequest>(
     now: instant,
   },
   { operation: "an operation such as PutObject", ...NEED_BUCKET },
+  SDK_MEMBERS,
 );
 
 const TEST = fields<PolicyTest>(

@@ -42,14 +42,14 @@ function look(shape: Shape, value: unknown, path: Path, report: Report): void {
       }
       return;
     case "flag":
-      if (typeof value !== "boolean") wrongType("true or false");
+      if (typeof value !== "boolean") wrongType("true or false", unquoted(value, [true, false]));
       return;
     case "one":
       if (!shape.of.includes(value as string)) {
         report(
           shape.code ?? "unknown-value",
           path,
-          `${shown(value)} isn't known here: write ${anyOf(shape.of)}.${meant(value, shape.of)}`,
+          `${shown(value)} isn't known here: write ${anyOf(shape.of)}.${unquoted(value, shape.of) || meant(value, shape.of)}`,
         );
       }
       return;
@@ -76,7 +76,7 @@ function look(shape: Shape, value: unknown, path: Path, report: Report): void {
 }
 
 function lookAtFields(
-  { of, need, mayBeEmpty }: FieldsShape,
+  { of, need, mayBeEmpty, elsewhere = {} }: FieldsShape,
   value: Readonly<Record<string, unknown>>,
   path: Path,
   report: Report,
@@ -86,7 +86,7 @@ function lookAtFields(
   for (const name of names) {
     const field = own(of, name);
     if (field) look(field, value[name], [...path, name], report);
-    else reportUnknownField(of, name, [...path, name], report);
+    else reportUnknownField(of, name, own(elsewhere, name), [...path, name], report);
   }
   for (const [name, write] of Object.entries(need ?? {})) {
     if (!names.includes(name)) report("missing-field", path, `${name} is missing: write ${name}: ${write}.`);
@@ -96,7 +96,13 @@ function lookAtFields(
   }
 }
 
-function reportUnknownField(of: FieldsShape["of"], name: string, path: Path, report: Report): void {
+function reportUnknownField(
+  of: FieldsShape["of"],
+  name: string,
+  calledHere: string | undefined,
+  path: Path,
+  report: Report,
+): void {
   const names = Object.keys(of);
   const parent = names.find((child) => {
     const inner = of[child] as Shape;
@@ -105,9 +111,11 @@ function reportUnknownField(of: FieldsShape["of"], name: string, path: Path, rep
   const misplaced = of === DEFAULTS.of && own(RULE.of, name);
   const hint = misplaced
     ? "defaults don't take it: write it in each rule that needs it."
-    : parent
-      ? `Write it under ${parent}.`
-      : meant(name, names) || `Write ${anyOf(names)}.`;
+    : calledHere
+      ? `Write ${calledHere}.`
+      : parent
+        ? `Write it under ${parent}.`
+        : meant(name, names) || `Write ${anyOf(names)}.`;
   report(
     misplaced ? "not-a-default" : "unknown-field",
     path,
@@ -242,7 +250,20 @@ function anyOf(values: readonly unknown[]): string {
     .replace(/, (?=[^,]*$)/, " or ");
 }
 
+/** What was text, and is known without the quotes: `"true"`, `"1"`. */
+function unquoted(written: unknown, values: readonly unknown[]): string {
+  if (typeof written !== "string") return "";
+  const word = written.toLowerCase();
+  const isKnown = values.some((value) => typeof value !== "string" && String(value) === word);
+  return isKnown ? ` Write ${word} without quotes.` : "";
+}
+
+/** Words of YAML 1.1 that YAML 1.2 takes for text. */
+const SAME_WORDS: Readonly<Record<string, string>> = { yes: "on", no: "off" };
+
 function meant(written: unknown, values: readonly unknown[]): string {
-  const near = typeof written === "string" && nearest(written, values.map(String));
+  if (typeof written !== "string") return "";
+  const same = own(SAME_WORDS, written.toLowerCase());
+  const near = same !== undefined && values.includes(same) ? same : nearest(written, values.map(String));
   return near ? ` Did you mean ${near}?` : "";
 }

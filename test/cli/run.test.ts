@@ -240,6 +240,19 @@ describe("explain", () => {
       ["explain", "good.yaml", "--request", '{"operation":"PutObjet","buket":"b"}'],
       /^error: --request\.operation: .*Did you mean PutObject\?\n--request\.buket: .*Did you mean bucket\?\n--request: bucket is missing/,
     ],
+    ...Object.entries({
+      Bucket: "bucket",
+      Key: "key",
+      ServerSideEncryption: "sse",
+      SSEKMSKeyId: "kmsKey",
+      BucketKeyEnabled: "bucketKey",
+      SSEKMSEncryptionContext: "ownContext: true",
+      SSECustomerAlgorithm: "sse: SSE-C",
+      CopySource: "copySource, with bucket in it",
+    }).map(([member, fact]): [string[], RegExp] => [
+      ["explain", "good.yaml", "--request", `{"operation":"CopyObject","bucket":"b","${member}":"x"}`],
+      new RegExp(`^error: --request\\.${member}: "${member}" isn't a field here\\. Write ${fact}\\.\\n$`),
+    ]),
     [
       ["explain", "good.yaml", "--request", '{"operation":"PutObject","bucket":"b","kmsKey":"@sea"}'],
       /^error: --request\.kmsKey: @sea isn't in kmsKeys/,
