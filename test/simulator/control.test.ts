@@ -97,6 +97,7 @@ describe("over HTTP, without an access key", () => {
     ["POST /_simulator/advance", 400, "?ms=60000"],
     ["POST /_simulator/advance?ms=-5", 400, "-5"],
     ["POST /_simulator/advance?ms=1e3", 400, "1e3"],
+    ["POST /_simulator/advance?ms=99999999999999999", 400, "year 9999"],
     ["POST /_simulator/faults", 400, "Send a fault rule as JSON"],
     ["GET /_simulator/advance", 405, "POST /_simulator/advance"],
     ["GET /_simulator/kms", 404, "GET /_simulator/kms-requests"],
@@ -104,6 +105,14 @@ describe("over HTTP, without an access key", () => {
   ])("%s is answered with %i and what to write", async (route, status, says) => {
     const answer = await ask(route, route.startsWith("POST") ? "" : undefined);
     expect(answer).toEqual({ status, json: { error: expect.stringContaining(says) } });
+  });
+
+  it("the clock stays where it is when it is told to go too far", async () => {
+    const { json: before } = await ask("GET /_simulator");
+    await ask("POST /_simulator/advance?ms=99999999999999999", "");
+    const { status, json: after } = await ask("GET /_simulator");
+    expect([status, after["time"]]).toEqual([200, before["time"]]);
+    await expect(put()).resolves.toBeDefined();
   });
 
   it("a fault that can't be is answered with what to write", async () => {

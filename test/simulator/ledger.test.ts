@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { VirtualClock } from "../../src/simulator/clock.ts";
+import { RealTimeClock, VirtualClock } from "../../src/simulator/clock.ts";
 import { KmsLedger, type ObjectAccess } from "../../src/simulator/ledger/ledger.ts";
 
 const ACCOUNT = "111122223333";
@@ -258,6 +258,20 @@ describe("the clock", () => {
     expect(clock.nowMs()).toBe(startMs + 1_500);
     for (const ms of [-1, Number.NaN, Infinity]) expect(() => clock.advance(ms)).toThrow(RangeError);
   });
+
+  it.each([VirtualClock, RealTimeClock])(
+    "%o goes up to the year 9999, and stays where it is instead of beyond",
+    (Clock) => {
+      const time = new Clock();
+      const before = time.nowMs();
+      for (const ms of [1e17, 8.64e15, Date.UTC(10_000, 0) - before]) {
+        expect(() => time.advance(ms)).toThrow(RangeError);
+      }
+      expect(time.nowMs() - before).toBeLessThan(10_000);
+      time.advance(Date.UTC(9_999, 11, 31) - before);
+      expect(new Date(time.nowMs()).toISOString()).toMatch(/^9999-12-31T/);
+    },
+  );
 });
 
 /** Best of several runs, in milliseconds: the one that other processes disturbed least. */
