@@ -90,7 +90,7 @@ export class PolicyReloader implements PolicySource {
       this.#again = true;
       return this.#running;
     }
-    this.#running = this.#lookUntilCurrent().finally(() => (this.#running = undefined));
+    this.#running = this.#lookUntilCurrent();
     return this.#running;
   }
 
@@ -122,10 +122,15 @@ export class PolicyReloader implements PolicySource {
   }
 
   async #lookUntilCurrent(): Promise<void> {
-    do {
-      this.#again = false;
-      await this.#look();
-    } while (this.#again && !this.#closed);
+    try {
+      do {
+        this.#again = false;
+        await this.#look();
+      } while (this.#again && !this.#closed);
+    } finally {
+      // In the tick of the last look at #again: from now on a call must look by itself.
+      this.#running = undefined;
+    }
   }
 
   async #look(): Promise<void> {
