@@ -2,6 +2,7 @@
 import { GetBucketEncryptionCommand } from "@aws-sdk/client-s3";
 import { bucketTypeOf } from "../arn.ts";
 import type { BucketDefaults } from "../bucket-defaults.ts";
+import { BucketKeySetupError } from "../errors.ts";
 import type { BucketDefault } from "../policy/policy.ts";
 import { LookupCache } from "./cache.ts";
 
@@ -27,7 +28,7 @@ export interface BucketDefaultsOptions {
   readonly ttlSeconds?: number;
   /** How long a failure holds, in seconds, less up to a fifth at random. Default 30. */
   readonly failureTtlSeconds?: number;
-  /** How long one lookup may take, retries included, in seconds. Default 3. */
+  /** How long one lookup may take, retries included, in seconds; 24 days at most. Default 3. */
   readonly timeoutSeconds?: number;
   /** Buckets remembered; the one unused for longest is forgotten. Default 1,000. */
   readonly maxBuckets?: number;
@@ -36,6 +37,9 @@ export interface BucketDefaultsOptions {
   /** Numbers from 0 up to 1. Default: `Math.random()`. */
   readonly random?: () => number;
 }
+
+/** A longer timer would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The default encryption of buckets as GetBucketEncryption tells it, asked for once per bucket and five minutes.
@@ -50,7 +54,7 @@ export interface BucketDefaultsOptions {
  * encryption (404 `ServerSideEncryptionConfigurationNotFoundError`, never AWS since 2023) is SSE-S3.
  *
  * @param client - It may wear the plugin itself. Its principal needs `s3:GetEncryptionConfiguration`.
- * @throws `RangeError` when a number of `options` isn't above 0.
+ * @throws `RangeError` when a number of `options` isn't above 0. `BucketKeySetupError` when there is no client.
  * @example
  * ```ts
  * const s3 = new S3Client({});
@@ -66,7 +70,9 @@ export function bucketDefaultsFrom(
   for (const [name, value] of Object.entries({ ttlSeconds, failureTtlSeconds, timeoutSeconds, maxBuckets })) {
     if (!(value > 0)) throw new RangeError(`${name} is ${value}; it must be above 0.`);
   }
-  const cache = new LookupCache((bucket) => askS3(client, bucket, timeoutSeconds * 1_000), {
+  requireClient(client);
+  const timeoutMs = Math.min(timeoutSeconds * 1_000, MAX_TIMER_MS);
+  const cache = new LookupCache((bucket) => askS3(client, bucket, timeoutMs), {
     ttlMs: ttlSeconds * 1_000,
     failureTtlMs: failureTtlSeconds * 1_000,
     maxBuckets,
@@ -77,6 +83,13 @@ export function bucketDefaultsFrom(
     lookup: (bucket) => (isBucket(bucket) ? cache.lookup(bucket) : "lookup-failed"),
     lastFailure: (bucket) => (isBucket(bucket) ? cache.lastFailure(bucket) : "NotABucket"),
   };
+}
+
+function requireClient(client: Partial<BucketDefaultsClient> | null | undefined): void {
+  if (typeof client?.send === "function") return;
+  throw new BucketKeySetupError(
+    "bucketDefaultsFrom() needs a client to ask with: give it an S3Client, as in bucketDefaultsFrom(s3).",
+  );
 }
 
 function isBucket(name: string): boolean {

@@ -1,7 +1,13 @@
 import { GetBucketEncryptionCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { bucketDefaultsFrom, type BucketDefaultsOptions } from "../../src/bucket-defaults/index.ts";
-import { bucketKeys, definePolicy, type BucketDefault, type Policy } from "../../src/index.ts";
+import {
+  BucketKeySetupError,
+  bucketKeys,
+  definePolicy,
+  type BucketDefault,
+  type Policy,
+} from "../../src/index.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/index.ts";
 import { FLAG, stubClient, type SentRequest, type StubAnswer } from "../support/stub-client.ts";
 
@@ -287,6 +293,8 @@ describe("a lookup that hangs", () => {
   });
 });
 
+const answerLater = (): Promise<unknown> => new Promise((resolve) => setTimeout(() => resolve({}), 30));
+
 describe("options", () => {
   it.each([
     ["ttlSeconds", 0],
@@ -295,6 +303,19 @@ describe("options", () => {
     ["maxBuckets", 0],
   ])("%s can't be %s", (name, value) => {
     expect(() => bucketDefaultsFrom(stubClient().client, { [name]: value })).toThrow(RangeError);
+  });
+
+  it.each([Infinity, 2_147_484, 1e12])(
+    "timeoutSeconds of %d is a long time, and not none",
+    async (timeoutSeconds) => {
+      const defaults = bucketDefaultsFrom({ send: answerLater }, { timeoutSeconds });
+      await defaults.lookup("acme-lake");
+      expect(defaults.lastFailure?.("acme-lake")).toBe("MalformedAnswer");
+    },
+  );
+
+  it.each([undefined, null, "s3", {}])("come after a client; %j is none, which is said at once", (client) => {
+    expect(() => bucketDefaultsFrom(client as never)).toThrow(BucketKeySetupError);
   });
 
   it("may be left out: real time and real chance", async () => {
