@@ -17,6 +17,7 @@ import {
   pinnedFields,
   type FieldCondition,
 } from "./post-conditions.ts";
+import { knownText, refusedSeal } from "./post-filename.ts";
 import { amendFields, asMembers, FIELD_OF, spelledTwice, valueOf, type Fields } from "./post-fields.ts";
 
 /**
@@ -27,7 +28,7 @@ import { amendFields, asMembers, FIELD_OF, spelledTwice, valueOf, type Fields } 
 export interface PostOptions {
   /** Name, ARN or alias of the bucket. */
   readonly Bucket: string;
-  /** Object key; `${filename}` in it stands for the name of the uploaded file. */
+  /** Object key; behind a `${filename}` at its end whoever uploads can put any text. */
   readonly Key: string;
   /** Form fields; the SDK makes an exact-match condition of each. */
   readonly Fields?: Readonly<Record<string, string>> | undefined;
@@ -63,8 +64,8 @@ export interface PostFacts {
  * The form is decided as operation `PostObject` from its bucket, key and fields. Under `enforce` the flag, and
  * the algorithm and key when the rule completes them, become fields, and the SDK makes each field a condition:
  * a form that was tampered with is turned down by S3. A value that the caller's own `eq` condition fixes counts
- * as written by the caller. Of a key with `${filename}` only the text before it is known, and is matched.
- * `Conditions` are kept as they are.
+ * as written by the caller. Of a key with `${filename}` only the text before it is known, and is matched; any text
+ * can follow, so where that could lead to a place that seals, the form is refused. `Conditions` are kept as they are.
  *
  * @param policy - A valid policy, or what `loadPolicy` gave.
  * @param options - Never touched; the answer is a copy, unchanged under `audit` and `off`.
@@ -136,13 +137,6 @@ function askedBy(options: PostOptions, named: Fields, facts: PostFacts): Request
   return { ...requestFacts("PostObject", input, around), bucketDefault };
 }
 
-/** S3 puts the name of the uploaded file here, so what follows is not known yet. */
-const FILENAME = "${filename}"; // oxlint-disable-line no-template-curly-in-string
-
-function knownText(key: string): string {
-  return key.split(FILENAME, 1)[0] ?? "";
-}
-
 function decidePost(
   compiled: CompiledPolicy | undefined,
   { failure = "fail-open" }: PolicySnapshot,
@@ -151,21 +145,8 @@ function decidePost(
   ceiling: Mode,
 ): Decision {
   if (compiled === undefined) return decideUnloaded(failure, ceiling, asked);
-  const decision =
-    keysThatMaySeal(compiled, key)
-      .map((possible) => decideCompiled(compiled, { ...asked, key: possible }))
-      .find(({ why }) => why === "refused-seal") ?? decideCompiled(compiled, asked);
+  const decision = refusedSeal(compiled, asked, key) ?? decideCompiled(compiled, asked);
   return { ...decision, mode: weakerMode(decision.mode, ceiling) };
-}
-
-/** Starts of keys that seal, and that the name of a file (which has no slash) could make of the known text. */
-function keysThatMaySeal({ policy, hasEnvelope }: CompiledPolicy, key: string): string[] {
-  if (!hasEnvelope || !key.includes(FILENAME)) return [];
-  const known = knownText(key);
-  const starts = (policy.rules ?? []).flatMap((rule) =>
-    rule.envelope === "seal" ? (rule.match?.prefixes ?? []) : [],
-  );
-  return starts.filter((start) => start.startsWith(known) && !start.slice(known.length).includes("/"));
 }
 
 function requireOneSpelling(bucket: string, fields: Fields): void {

@@ -316,18 +316,82 @@ describe("keys", () => {
   });
 });
 
-describe("a key that the name of a file completes", () => {
+describe("a key that whoever uploads completes", () => {
   const sealing = policyOf({ envelope: "seal", match: { prefixes: ["vault/top"] } });
   it.each([
     ["a place that seals", `vault/top/${FILENAME}`, true],
     ["a place that could come to seal", `vault/${FILENAME}`, true],
-    ["a place that no file's name leads to, for want of a slash", FILENAME, false],
+    ["a place that any text leads to, slashes included", FILENAME, true],
+    ["a place whose start it has only begun", `va${FILENAME}`, true],
     ["another place", `other/${FILENAME}`, false],
     ["a whole key that only starts like it", "vault/to", false],
   ])("is refused in %s", (_what, Key, isRefused) => {
     const error = thrownBy(() => bucketKeyPostOptions(sealing, { Bucket: "acme-lake", Key }));
     expect(error instanceof BucketKeyRefusedError && error.why === "refused-seal").toBe(isRefused);
     expect(error !== undefined).toBe(isRefused);
+  });
+
+  const up = `up/${FILENAME}`;
+  const everywhere = { envelope: "seal" } as const;
+  it.each<[string, string, boolean, ...Partial<PolicyRule>[]]>([
+    [
+      "a prefix two folders down",
+      `evi${FILENAME}`,
+      true,
+      { envelope: "seal", match: { buckets: ["acme-lake"], prefixes: ["evidence/signed/"] } },
+    ],
+    ["another bucket", up, false, { envelope: "seal", match: { buckets: ["other"], prefixes: ["up/x/"] } }],
+    ["a glob of keys", up, true, { envelope: "seal", match: { keys: ["up/*.pii"] } }],
+    [
+      "a glob that the text has entered",
+      `up/a${FILENAME}`,
+      true,
+      { envelope: "seal", match: { keys: ["up/*.pii"] } },
+    ],
+    ["a glob that starts with a star", up, true, { envelope: "seal", match: { keys: ["*.pii"] } }],
+    ["a glob elsewhere", up, false, { envelope: "seal", match: { keys: ["down/*.pii"] } }],
+    ["one key", up, true, { envelope: "seal", match: { keys: ["up/a"] } }],
+    ["one key that the text is past", up, false, { envelope: "seal", match: { keys: ["up"] } }],
+    ["all but the known text", up, true, { envelope: "seal", except: { keys: ["up/"] } }],
+    ["all but some of the keys", up, true, { envelope: "seal", except: { prefixes: ["up/public/"] } }],
+    ["all but all of these keys", up, false, { envelope: "seal", except: { prefixes: ["up/"] } }],
+    ["all but these keys, as a glob", up, false, { envelope: "seal", except: { keys: ["up/*"] } }],
+    [
+      "what no earlier rule leaves",
+      up,
+      false,
+      { envelope: "leave", match: { prefixes: ["up/"] } },
+      everywhere,
+    ],
+    [
+      "what an earlier rule leaves in part",
+      up,
+      true,
+      { envelope: "leave", match: { keys: ["up/"] } },
+      everywhere,
+    ],
+    [
+      "what an earlier rule leaves with exceptions",
+      up,
+      true,
+      { envelope: "leave", match: { prefixes: ["up/"] }, except: { keys: ["up/*.pii"] } },
+      everywhere,
+    ],
+    ["what is unsealed", up, false, { envelope: "unseal" }],
+  ])("and a rule that seals %s: %s is refused: %s", (_what, Key, isRefused, ...rules) => {
+    const error = thrownBy(() => bucketKeyPostOptions(policyOf(...rules), { Bucket: "acme-lake", Key }));
+    expect(error instanceof BucketKeyRefusedError && error.why === "refused-seal").toBe(isRefused);
+    expect(error !== undefined).toBe(isRefused);
+  });
+
+  it("is refused by the rule that could seal, even one that has expired", () => {
+    const onDecision = vi.fn<(decision: Decision) => void>();
+    const policy = policyOf({}, { envelope: "seal", expires: "2026-01-01", match: { keys: ["up/*.pii"] } });
+    const now = new Date("2026-01-02");
+    const call = (): unknown =>
+      bucketKeyPostOptions(policy, { Bucket: "b", Key: up }, { mode: "off", now, onDecision });
+    expect(thrownBy(call)).toMatchObject({ rule: "r1", why: "refused-seal" });
+    expect(onDecision.mock.calls).toMatchObject([[{ rule: "r1", mode: "off", notes: ["expired-rule"] }]]);
   });
 });
 
