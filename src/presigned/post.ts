@@ -71,7 +71,7 @@ export interface PostFacts {
  * @param options - Never touched; the answer is a copy, unchanged under `audit` and `off`.
  * @throws `BucketKeyRefusedError` when an enforced rule refuses, or the place seals. `BucketKeyFormError` when
  * the wanted fields contradict the caller's conditions, or one field is there in two spellings.
- * `BucketKeySetupError` when the policy matches regions or accounts and `facts` has none.
+ * `BucketKeySetupError` when there is no policy, or it matches regions or accounts and `facts` has none.
  * @example
  * ```ts
  * const { url, fields } = await createPresignedPost(
@@ -86,6 +86,7 @@ export function bucketKeyPostOptions<T extends PostOptions>(
   options: T,
   facts: PostFacts = {},
 ): T & { Fields: Record<string, string> } {
+  requirePolicy(policy);
   const fields = options.Fields ?? {};
   const conditions = fieldConditions(options.Conditions);
   const named: Fields = { ...pinnedFields(conditions), ...lowerCased(fields) };
@@ -108,6 +109,14 @@ export function bucketKeyPostOptions<T extends PostOptions>(
   const amended = amendFields(fields, { ...pinned, ...set });
   requireNoContradiction(options.Bucket, decision, conditions, { ...named, ...lowerCased(amended) }, set);
   return { ...options, Fields: amended };
+}
+
+function requirePolicy(policy: unknown): void {
+  const isObject = typeof policy === "object" && policy !== null;
+  if (isObject && ("subscribe" in policy || "version" in policy)) return;
+  throw new BucketKeySetupError(
+    "bucketKeyPostOptions needs a policy: give a policy (definePolicy), or what loadPolicy resolves to.",
+  );
 }
 
 function lowerCased(fields: Fields): Record<string, string> {

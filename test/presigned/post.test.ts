@@ -470,6 +470,23 @@ describe("a policy that is loaded", () => {
   });
 });
 
+describe("what is no policy", () => {
+  it.each<[string, unknown]>([
+    ["nothing", undefined],
+    ["null", null],
+    ["a path", "bucket-keys.yaml"],
+    ["a promise of one", Promise.resolve(lake)],
+    ["a list", [lake]],
+    ["the form's options", form],
+  ])("is an error that says what to give: %s", (_what, policy) => {
+    const error = thrownBy(() => bucketKeyPostOptions(policy as Policy, form, { mode: "off" }));
+    expect(error).toBeInstanceOf(BucketKeySetupError);
+    expect((error as Error).message).toContain(
+      "give a policy (definePolicy), or what loadPolicy resolves to",
+    );
+  });
+});
+
 describe("the answer to a form", () => {
   it.each([
     ["headers of fetch", new Headers({ [SSE]: "aws:kms", [KEY_ID]: KEY, [FLAG]: "true" })],
