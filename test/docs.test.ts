@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { IGNORED_OPERATIONS, OPERATIONS } from "../src/operations.ts";
 import { WHY_DECISION } from "../src/policy/policy.ts";
+import { POLICY_WITH_TESTS } from "../src/policy/test-fields.ts";
+import type { Shape } from "../src/policy/fields.ts";
 
 const page = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 
@@ -22,6 +24,39 @@ describe("docs/policy.md", () => {
 
   it.each(Array.from({ length: 20 }, (_, i) => `D${i + 1}`))("has the row %s", (id) => {
     expect(policy).toMatch(new RegExp(`^\\| ${id} \\|`, "m"));
+  });
+});
+
+/** Names of fields, those of lists, of either shape and of inner fields too. */
+function fieldNames(shape: Shape): string[] {
+  switch (shape.is) {
+    case "list":
+    case "map":
+      return fieldNames(shape.of);
+    case "either":
+      return shape.of.flatMap(fieldNames);
+    case "fields":
+      return Object.entries(shape.of).flatMap(([name, inner]) => [name, ...fieldNames(inner)]);
+    case "any":
+    case "flag":
+    case "one":
+    case "text":
+      return [];
+  }
+}
+
+describe("docs/policy.md on tests in the file", () => {
+  const section = /^## Tests in the file\n(.*?)^## /ms.exec(page("docs/policy.md"))?.[1] ?? "";
+  const code = [...section.matchAll(/(?<!`)`([^`\n]+)`/g)].map(([, inside]) => inside).join(" ");
+
+  it.each([...new Set(fieldNames(POLICY_WITH_TESTS.of["tests"] as Shape))])("names the field %s", (name) => {
+    expect(code).toMatch(new RegExp(`\\b${name}\\b`));
+  });
+
+  it("shows a test of the example", () => {
+    const [, test] = /```yaml\ntests:\n( +- name: .*\n +request: .*\n)/.exec(section) ?? [];
+    expect(test).toBeDefined();
+    expect(page("examples/bucket-keys.yaml")).toContain(test);
   });
 });
 

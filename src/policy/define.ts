@@ -5,7 +5,7 @@ import { checkPolicy } from "./validate.ts";
 /**
  * A policy that is known to be valid, as a frozen copy.
  *
- * In-file tests are checked for their shape but not run; `parsePolicy` and the command line run them.
+ * In-file tests are neither checked nor run; `parsePolicy`, `loadPolicy` and the command line do both.
  *
  * @throws `PolicyError` with every mistake: those of shape, or when there are none, those of meaning.
  * @example
