@@ -54,7 +54,7 @@ async function watchUpdate({ next, runtime, context }: Call, args: Arguments): P
       runtime.sayOnce(
         `update-elsewhere ${hostname} ${overwritten}`,
         `UpdateObjectEncryption was sent to ${hostname}, which is not AWS's. Some S3-compatible servers (moto, ` +
-          "Ceph RGW, MinIO, versitygw, s3s) take it for PutObject and overwrite the object with the request's XML. " +
+          "Ceph RGW, MinIO, versitygw) take it for PutObject and overwrite the object with the request's XML. " +
           (overwritten
             ? "This one answered with an ETag, as to a PutObject: the object is lost in all likelihood."
             : "Try it there on an object that may be lost."),
