@@ -93,8 +93,8 @@ export class BucketKeyRefusedError extends BucketKeyError {
 }
 
 /**
- * A browser form that can't be what the policy wants: its own conditions forbid it, or one of its fields is
- * there twice.
+ * A browser form that can't be what the policy wants: its own conditions forbid it or leave it to whoever uploads,
+ * or one of its fields is there twice.
  *
  * @public
  */

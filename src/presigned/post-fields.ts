@@ -12,13 +12,16 @@ export const FIELD_OF: Readonly<Record<keyof DecisionSet, string>> = {
   bucketKey: `${SSE}-bucket-key-enabled`,
 };
 
+/** The field that brings a customer's own key. */
+export const CUSTOMER_ALGORITHM = `${SSE}-customer-algorithm`;
+
 /** What the SDK calls the member that each field stands for. */
 const MEMBER_OF: Fields = {
   [FIELD_OF.sse]: "ServerSideEncryption",
   [FIELD_OF.kmsKey]: "SSEKMSKeyId",
   [FIELD_OF.bucketKey]: "BucketKeyEnabled",
   [`${SSE}-context`]: "SSEKMSEncryptionContext",
-  [`${SSE}-customer-algorithm`]: "SSECustomerAlgorithm",
+  [CUSTOMER_ALGORITHM]: "SSECustomerAlgorithm",
   [`${SSE}-customer-key`]: "SSECustomerKey",
 };
 

@@ -19,6 +19,7 @@ import {
 } from "./post-conditions.ts";
 import { knownText, refusedSeal } from "./post-filename.ts";
 import { amendFields, asMembers, FIELD_OF, spelledTwice, valueOf, type Fields } from "./post-fields.ts";
+import { requireNothingOpen } from "./post-open.ts";
 
 /**
  * The options of `createPresignedPost` that `bucketKeyPostOptions` reads; any others pass through.
@@ -65,12 +66,14 @@ export interface PostFacts {
  * the algorithm and key when the rule completes them, become fields, and the SDK makes each field a condition:
  * a form that was tampered with is turned down by S3. A value that the caller's own `eq` condition fixes counts
  * as written by the caller. Of a key with `${filename}` only the text before it is known, and is matched; any text
- * can follow, so where that could lead to a place that seals, the form is refused. `Conditions` are kept as they are.
+ * can follow, so where that could lead to a place that seals, the form is refused. `Conditions` are kept as they are;
+ * under `enforce` none may leave open what an encryption field says.
  *
  * @param policy - A valid policy, or what `loadPolicy` gave.
  * @param options - Never touched; the answer is a copy, unchanged under `audit` and `off`.
  * @throws `BucketKeyRefusedError` when an enforced rule refuses, or the place seals. `BucketKeyFormError` when
- * the wanted fields contradict the caller's conditions, or one field is there in two spellings.
+ * the wanted fields contradict the caller's conditions, one of these leaves an encryption field to whoever uploads,
+ * or one field is there in two spellings.
  * `BucketKeySetupError` when there is no policy, or it matches regions or accounts and `facts` has none.
  * @example
  * ```ts
@@ -102,12 +105,18 @@ export function bucketKeyPostOptions<T extends PostOptions>(
     const reason = compiled?.ruleById(decision.rule).reason ?? "The policy was never loaded.";
     throw refusal(decision, { ...asked, bucket: options.Bucket }, reason, compiled?.digest ?? "none");
   }
-  if (enforced) requireOneSpelling(options.Bucket, fields);
-  if (!enforced || (set === undefined && why !== "already-set")) return { ...options, Fields: { ...fields } };
+  if (!enforced) return { ...options, Fields: { ...fields } };
+  requireOneSpelling(options.Bucket, fields);
+  if (set === undefined && why !== "already-set") {
+    requireNothingOpen(options.Bucket, compiled, decision, conditions, named);
+    return { ...options, Fields: { ...fields } };
+  }
   // A flag that only a condition fixed is written too: without the field the condition couldn't hold.
   const pinned: DecisionSet = asked.bucketKey === undefined ? {} : { bucketKey: asked.bucketKey };
   const amended = amendFields(fields, { ...pinned, ...set });
-  requireNoContradiction(options.Bucket, decision, conditions, { ...named, ...lowerCased(amended) }, set);
+  const written = { ...named, ...lowerCased(amended) };
+  requireNoContradiction(options.Bucket, decision, conditions, written, set);
+  requireNothingOpen(options.Bucket, compiled, decision, conditions, written);
   return { ...options, Fields: amended };
 }
 

@@ -193,6 +193,8 @@ describe("a form that is refused", () => {
   });
 });
 
+const start = (field: string, value = ""): unknown => ["starts-with", `$${field}`, value];
+
 describe("the caller's conditions", () => {
   const kms = { [SSE]: "aws:kms" };
   it.each<[string, unknown, Record<string, string>]>([
@@ -234,6 +236,68 @@ describe("the caller's conditions", () => {
     const Fields = { [SSE]: "AES256", [FLAG]: "true" };
     const options = { ...form, Fields, Conditions: [["starts-with", `$${FLAG}`, ""]] };
     expect(() => bucketKeyPostOptions(strip, options)).toThrow(`wants no field ${FLAG}`);
+  });
+
+  const strict = policyOf({ bucketKey: "on", onConflict: "refuse", onUnproven: "refuse" });
+  const CUSTOMER = `${SSE}-customer-algorithm`;
+  it.each<[string, string, Policy, unknown[], Record<string, string>]>([
+    ["algorithm", SSE, strict, [start(SSE), start(FLAG)], {}],
+    ["algorithm, but for its start", SSE, strict, [start(SSE, "aws:kms")], {}],
+    ["algorithm, in other case", SSE, strict, [["STARTS-WITH", `$${SSE.toUpperCase()}`, ""]], {}],
+    ["algorithm, named without $", SSE, strict, [["starts-with", SSE, ""]], {}],
+    ["flag beside AES256", FLAG, strict, [start(FLAG)], { [SSE]: "AES256" }],
+    ["flag, where the rule overrides", FLAG, flagged, [start(FLAG)], {}],
+    ["customer algorithm", CUSTOMER, lake, [start(CUSTOMER)], {}],
+    [
+      "key, which another rule looks at",
+      KEY_ID,
+      policyOf({ bucketKey: "off", match: { kmsKeys: [OTHER] } }, { bucketKey: "on" }),
+      [start(KEY_ID)],
+      { [SSE]: "aws:kms" },
+    ],
+    [
+      "key, where the rule's own is kept out",
+      KEY_ID,
+      policyOf({ bucketKey: "on", kmsKey: KEY, onKeyConflict: "keep-caller" }),
+      [start(KEY_ID)],
+      { [SSE]: "AES256" },
+    ],
+    [
+      "algorithm, which decides whether a rule matches",
+      SSE,
+      policyOf({ bucketKey: "on", match: { sse: ["aws:kms"] } }),
+      [start(SSE)],
+      {},
+    ],
+  ])(
+    "that leave open the %s are an error, since nobody decided about it",
+    (_what, field, policy, Conditions, Fields) => {
+      const options = { ...form, Conditions, Fields };
+      const error = thrownBy(() => bucketKeyPostOptions(policy, options));
+      expect(error).toBeInstanceOf(BucketKeyFormError);
+      expect(error).toMatchObject({ field, bucket: "acme-lake" });
+      expect((error as Error).message).toContain(`["starts-with","$${field}",`);
+      expect((error as Error).message).toContain("Give the field in Fields, or leave the condition out.");
+      for (const mode of ["audit", "off"] as const) {
+        expect(bucketKeyPostOptions(policy, options, { mode })).toEqual(options);
+      }
+    },
+  );
+
+  it.each<[string, Policy, unknown[], Record<string, string>]>([
+    ["that the form has", strict, [start(SSE, "AES")], { [SSE.toUpperCase()]: "AES256" }],
+    ["that another condition fixes", strict, [start(SSE), { [SSE]: "AES256" }], {}],
+    [
+      "of which no rule speaks",
+      policyOf({ bucketKey: "on", match: { buckets: ["other"] } }),
+      [start(SSE)],
+      {},
+    ],
+    ["of a key, where no rule minds which", flagged, [start(KEY_ID, "arn:")], { [SSE]: "aws:kms" }],
+    ["that has nothing to do with encryption", strict, [start("content-type", "image/")], {}],
+  ])("may give the start of a field %s", (_what, policy, Conditions, Fields) => {
+    const options = { ...form, Conditions, Fields };
+    expect(bucketKeyPostOptions(policy, options)).toMatchObject(options);
   });
 
   it("that fix a value count as written by the caller: the page can add nothing else", () => {
