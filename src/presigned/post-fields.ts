@@ -13,7 +13,7 @@ export const FIELD_OF: Readonly<Record<keyof DecisionSet, string>> = {
 };
 
 /** The field that brings a customer's own key. */
-export const CUSTOMER_ALGORITHM = `${SSE}-customer-algorithm`;
+export const CUSTOMER_ALGORITHM: string = `${SSE}-customer-algorithm`;
 
 /** What the SDK calls the member that each field stands for. */
 const MEMBER_OF: Fields = {
