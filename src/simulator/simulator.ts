@@ -17,7 +17,7 @@ import type { KmsQuota } from "./kms/throttle.ts";
 import { KmsLedger, type S3KmsRequest } from "./ledger/ledger.ts";
 import { checkedDefault } from "./s3/bucket-encryption.ts";
 import { addBucket } from "./s3/buckets.ts";
-import { isUnknownRowAnswer, UNKNOWN_ROWS, type UnknownRows } from "./s3/encryption.ts";
+import { answersOf, UNKNOWN_ROWS, type UnknownRows } from "./s3/encryption.ts";
 import { OPERATIONS } from "./s3/routes.ts";
 import { inventoryOf, type InventoryOptions, type InventoryReport } from "./s3/inventory.ts";
 import { replicatePending, type ReplicationOutcome } from "./s3/replicate.ts";
@@ -416,7 +416,7 @@ function checkOptions(options: SimulatorOptions): void {
   }
   for (const [row, picked] of Object.entries(unknownRows)) {
     const known = UNKNOWN_ROWS.find((id) => id === row);
-    if (known === undefined || !isUnknownRowAnswer(known, picked)) {
+    if (known === undefined || !answersOf(known).includes(picked)) {
       throw new RangeError(
         `unknownRows takes "error" or "ignore" for ${UNKNOWN_ROWS.join(", ")}, "apply" too for U4: ${row}: ${picked}`,
       );

@@ -111,6 +111,40 @@ describe("a simulator that runs", () => {
     expect(err).toMatch(/KMS key {2}arn:aws:kms:eu-west-1:444455556666:key\/[\w-]+ \(alias\/lake\)\n/);
   });
 
+  it("has a KMS key under an ARN or id and an alias at once", async () => {
+    const [id, arn] = ["a-key", "arn:aws:kms:eu-west-1:111122223333:key/b-key"];
+    const keys = ["--kms-key", `${id}=alias/a`, "--kms-key", `${arn}=alias/team/b`];
+    const { err } = await simulated(["--bucket", "lake", ...keys], async (s3) => {
+      const put = { Bucket: "lake", Key: "k", Body: "x", ...kms };
+      const byAlias = await s3.putObject({ ...put, SSEKMSKeyId: "alias/team/b" });
+      const byId = await s3.putObject({ ...put, SSEKMSKeyId: id });
+      const byOther = await s3.putObject({ ...put, SSEKMSKeyId: "alias/a" });
+      expect(byAlias.SSEKMSKeyId).toBe(arn);
+      expect(byOther.SSEKMSKeyId).toBe(byId.SSEKMSKeyId);
+    });
+    expect(err).toContain(`KMS key  ${arn} (alias/team/b)\n`);
+  });
+
+  it("answers rows of which nobody knows what AWS does as it's told, else says how to tell it", async () => {
+    const flagAlone = { Bucket: "lake", Key: "k", Body: "x", BucketKeyEnabled: true };
+    const said = async (args: readonly string[]): Promise<string> => {
+      let answer = "";
+      await simulated(["--bucket", "lake", ...args], async (s3) => {
+        answer = await s3.putObject(flagAlone).then(
+          ({ ServerSideEncryption: sse }) => `${sse}`,
+          (error: Error) => `${error.name}: ${error.message}`,
+        );
+      });
+      return answer;
+    };
+    expect(await said(["--unknown-row", "R17=error", "--unknown-row", "R8=ignore"])).toBe("AES256");
+    expect(await said(["--unknown-row", "R8=error"])).toMatch(/^InvalidArgument: /);
+    const open = await said(["--unknown-row", "R17=ignore"]);
+    expect(open).toMatch(
+      /^SimulatorUnknownRow: .*--unknown-row R8=error\|ignore; .*with PutBucketEncryption/,
+    );
+  });
+
   it("says what is new now and then, and at the end what S3 asked of KMS in all", async () => {
     const { err } = await simulated(["--bucket", "lake", "--every", "0.1"], async (s3, running) => {
       for (const Key of ["a", "b"]) await s3.putObject({ Bucket: "lake", Key, Body: "x", ...kms });
@@ -286,6 +320,15 @@ describe("a simulator that can't start", () => {
     [["--bucket", "My_Bucket"], /--bucket My_Bucket: The specified bucket is not valid\. A name has 3 to 63/],
     [["--bucket", "lake", "--bucket", "lake"], /--bucket lake: .*already own it.* once/],
     [["--kms-key", "a b"], /--kms-key a b: write a key id, a key ARN, or alias\/NAME/],
+    [["--kms-key", "k=lake"], /--kms-key k=lake: write a key id, .* ARN=alias\/NAME/],
+    [["--kms-key", "=alias/lake"], /--kms-key =alias\/lake: write a key id/],
+    [["--kms-key", "k=alias/a=b"], /--kms-key k=alias\/a=b: write a key id/],
+    [["--kms-key", "alias/lake", "--kms-key", "k=alias/lake"], /--kms-key k=alias\/lake: .*already exists/],
+    [["--unknown-row", "R1=ignore"], /ROW is R8, R17, R19, R20, R21, R22, R24, R30, U4, U8\./],
+    [["--unknown-row", "R8"], /Write ROW=error or ROW=ignore, for U4 also U4=apply/],
+    [["--unknown-row", "R8=apply"], /'R8=apply' is invalid\. Write ROW=error/],
+    [["--unknown-row", "R8=error=ignore"], /'R8=error=ignore' is invalid\. Write ROW=error/],
+    [["--unknown-row", "R8=error", "--unknown-row", "R8=ignore"], /R8=error was said before/],
     [["--kms-key", "alias/aws/s3"], /--kms-key alias\/aws\/s3: .*reserved/],
     [
       ["--kms-key", "arn:aws:kms:us-east-1:111122223333:key/k"],

@@ -423,6 +423,7 @@ describe.each(Object.keys(WRITES) as (keyof typeof WRITES)[])("%s", (operation) 
     const error = await errorOf(WRITES[operation](shy.s3, bucket, withKeys(shy, row.asked)));
     expect([error.$metadata.httpStatusCode, error.name]).toEqual([501, "SimulatorUnknownRow"]);
     expect(error.message).toContain(`unknownRows: { ${row.row}: "error" | "ignore" }`);
+    expect(error.message).toContain(`simulate --unknown-row ${row.row}=error|ignore;`);
   });
 
   it.each(unknown)("$row: $says, bucket $bucket: refused under the option error", async (row) => {

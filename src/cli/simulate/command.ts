@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { UnknownRow, UnknownRowAnswer, UnknownRows } from "../../simulator/index.ts";
 import type { ExitCode, Io } from "../io.ts";
 import type { SimulateOptions } from "./simulate.ts";
 
@@ -26,6 +27,9 @@ Examples:
       '{ "operation": "PutObject", "times": 1,
          "fault": { "kind": "error", "code": "SlowDown" } }'
 
+A 501 SimulatorUnknownRow names a row where AWS's answer is unknown. Choose
+an answer, as in --unknown-row R8=ignore, or ask for what the message says.
+
 A credentials file is a list; principalArn may be left out:
   [{ "accessKeyId": "ALICE", "secretAccessKey": "...",
      "principalArn": "arn:aws:iam::111122223333:role/alice" }]
@@ -34,6 +38,20 @@ Exit codes:
   0  ended by Ctrl-C or SIGTERM
   2  wrong usage, or a port that is taken
 `;
+
+/** Here because the simulator is not loaded yet; the type makes sure that no row is missing. */
+const UNKNOWN_ROWS: { readonly [Id in UnknownRow]: readonly UnknownRowAnswer<Id>[] } = {
+  R8: ["error", "ignore"],
+  R17: ["error", "ignore"],
+  R19: ["error", "ignore"],
+  R20: ["error", "ignore"],
+  R21: ["error", "ignore"],
+  R22: ["error", "ignore"],
+  R24: ["error", "ignore"],
+  R30: ["error", "ignore"],
+  U4: ["error", "ignore", "apply"],
+  U8: ["error", "ignore"],
+};
 
 /** Adds the command. The simulator itself is loaded when it is asked for: `check` and `explain` start without it. */
 export function addSimulate(program: Command, io: Io, exit: (code: ExitCode) => void): void {
@@ -49,7 +67,12 @@ export function addSimulate(program: Command, io: Io, exit: (code: ExitCode) => 
     .option("--verify-signatures", "refuse what is not signed with the right secret")
     .addOption(new Option("--bucket <name>", "a bucket to start with; repeatable").argParser(several))
     .addOption(
-      new Option("--kms-key <key>", "id, ARN or alias/NAME to start with; repeatable").argParser(several),
+      new Option("--kms-key <key>", "ID, ARN, alias/NAME or ARN=alias/NAME; repeatable").argParser(several),
+    )
+    .addOption(
+      new Option("--unknown-row <row=answer>", "for what AWS is not known to do; repeatable").argParser(
+        unknownRow,
+      ),
     )
     .addOption(
       new Option("--lifetime <seconds>", "that S3 keeps a bucket key").default(60).argParser(seconds),
@@ -88,6 +111,21 @@ function interval(text: string): number {
   const given = seconds(text);
   if (given >= 0.1 && given <= 86_400) return given;
   throw new InvalidArgumentError("Write seconds, 0.1 to 86400.");
+}
+
+function unknownRow(text: string, before: UnknownRows = {}): UnknownRows {
+  const [row = "", answer = "", ...more] = text.split("=");
+  const answers: readonly string[] = Object.entries(UNKNOWN_ROWS).find(([id]) => id === row)?.[1] ?? [];
+  if (more.length > 0 || !answers.includes(answer)) {
+    throw new InvalidArgumentError(
+      `Write ROW=error or ROW=ignore, for U4 also U4=apply; ROW is ${Object.keys(UNKNOWN_ROWS).join(", ")}.`,
+    );
+  }
+  const picked = before[row as UnknownRow];
+  if (picked !== undefined && picked !== answer) {
+    throw new InvalidArgumentError(`${row}=${picked} was said before: a row has one answer.`);
+  }
+  return { ...before, [row]: answer };
 }
 
 function several(text: string, before: readonly string[] = []): readonly string[] {

@@ -1,5 +1,5 @@
 /** The simulator as a process of its own, for programs in any language. Loaded only when it is asked for. */
-import { startSimulator, type Simulator } from "../../simulator/index.ts";
+import { startSimulator, type Simulator, type UnknownRows } from "../../simulator/index.ts";
 import { messageOf, UsageError, type ExitCode, type Io } from "../io.ts";
 import { readCredentials } from "./credentials-file.ts";
 import {
@@ -19,8 +19,9 @@ export interface SimulateOptions {
   readonly credentials?: string;
   readonly verifySignatures?: true;
   readonly bucket?: readonly string[];
-  /** Ids, ARNs and aliases. */
+  /** Ids, ARNs and aliases; an id or ARN may have an alias behind a `=`. */
   readonly kmsKey?: readonly string[];
+  readonly unknownRow?: UnknownRows;
   /** Seconds. */
   readonly lifetime: number;
   /** Seconds. */
@@ -28,6 +29,8 @@ export interface SimulateOptions {
   readonly quiet?: true;
   readonly format: "text" | "json";
 }
+
+const KEY_NAMES = "write a key id, a key ARN, or alias/NAME, or two as one: ID=alias/NAME or ARN=alias/NAME";
 
 /** Runs the simulator until somebody stops it. */
 export async function simulate(options: SimulateOptions, io: Io): Promise<ExitCode> {
@@ -49,7 +52,8 @@ export async function simulate(options: SimulateOptions, io: Io): Promise<ExitCo
 }
 
 async function started(options: SimulateOptions, io: Io): Promise<Simulator> {
-  const { port, region, account: accountId, verifySignatures = false, lifetime, credentials: file } = options;
+  const { port, region, account: accountId, verifySignatures = false, lifetime } = options;
+  const { credentials: file, unknownRow: unknownRows = {} } = options;
   const credentials = file === undefined ? undefined : await readCredentials(file, accountId, io);
   try {
     return await startSimulator({
@@ -59,6 +63,7 @@ async function started(options: SimulateOptions, io: Io): Promise<Simulator> {
       verifySignatures,
       bucketKeyLifetimeSeconds: lifetime,
       clock: "real",
+      unknownRows,
       ...(credentials !== undefined && { credentials }),
     });
   } catch (error) {
@@ -92,23 +97,39 @@ function makeBucket(sim: Simulator, name: string): void {
 
 /** @returns The ARN, and the alias if there is one. */
 function makeKmsKey(sim: Simulator, name: string, { region, account }: SimulateOptions): string {
-  const arn = /^arn:[^:]+:kms:([^:]*):([^:]*):key\/(.+)$/.exec(name);
+  const [key, alias] = partsOf(name);
+  const arn = /^arn:[^:]+:kms:([^:]*):([^:]*):key\/(.+)$/.exec(key);
   if (arn !== null && (arn[1] !== region || arn[2] !== account)) {
     throw new UsageError(
       `--kms-key ${name}: the simulator is account ${account} in ${region}; say --account and --region.`,
     );
   }
   try {
-    if (name.startsWith("alias/")) return `${sim.createKmsKey({ alias: name }).arn} (${name})`;
-    return sim.createKmsKey({ id: keyId(arn?.[3] ?? name) }).arn;
+    const made = sim.createKmsKey({
+      ...(key !== "" && { id: keyId(arn?.[3] ?? key) }),
+      ...(alias !== undefined && { alias: aliasName(alias) }),
+    });
+    return alias === undefined ? made.arn : `${made.arn} (${alias})`;
   } catch (error) {
     throw new UsageError(`--kms-key ${name}: ${messageOf(error)}.`);
   }
 }
 
+/** @returns Id or ARN, empty for an alias alone; the alias, if there is one. */
+function partsOf(name: string): readonly [key: string, alias?: string] {
+  if (name.startsWith("alias/")) return ["", name];
+  const equals = name.indexOf("=");
+  return equals < 1 ? [name] : [name.slice(0, equals), name.slice(equals + 1)];
+}
+
 function keyId(id: string): string {
   if (/^[\w-]{1,64}$/.test(id)) return id;
-  throw new Error("write a key id, a key ARN, or alias/NAME");
+  throw new Error(KEY_NAMES);
+}
+
+function aliasName(alias: string): string {
+  if (/^alias\/[\w/-]{1,250}$/.test(alias)) return alias;
+  throw new Error(KEY_NAMES);
 }
 
 /** Says how it started, and from then on what is new. @returns What ends that. */

@@ -95,10 +95,24 @@ export type UnknownRowAnswer<Id extends UnknownRow = UnknownRow> =
   | "ignore"
   | (Id extends "U4" ? "apply" : never);
 
-/** Whether a row has that answer. */
-export function isUnknownRowAnswer(id: UnknownRow, answer: string): boolean {
-  return answer === "error" || answer === "ignore" || (id === "U4" && answer === "apply");
+/** The answers that a row has. */
+export function answersOf(id: UnknownRow): readonly UnknownRowAnswer[] {
+  return id === "U4" ? ["error", "ignore", "apply"] : ["error", "ignore"];
 }
+
+/** The way out that picks nothing: a request of which it is known what AWS does. */
+const KNOWN_INSTEAD: { readonly [Id in UnknownRow]: string } = {
+  R8: "give the bucket an SSE-KMS default with PutBucketEncryption, or name aws:kms in the request",
+  R17: "leave the flag out, or name aws:kms",
+  R19: "leave the flag out, or name aws:kms",
+  R20: "leave BucketKeyEnabled out",
+  R21: "name another algorithm",
+  R22: "name another algorithm",
+  R24: "leave the flag out",
+  R30: "send true or false",
+  U4: "write the source with a bucket key",
+  U8: "name a customer managed key",
+};
 
 type Cell<Word> = Word | readonly Word[] | "any";
 
@@ -259,6 +273,7 @@ export function decideEncryption(
 /** Returns when the option says `ignore`; throws the answer of the other two cases. */
 export function settleUnknown(id: UnknownRow, question: string, unknownRows: UnknownRows): void {
   const picked = unknownRows[id];
+  const answers = answersOf(id);
   if (picked === "ignore") return;
   if (picked === "error") {
     throw invalidArgument(`Simulated refusal of ${question} (row ${id}, unknownRows: "error").`);
@@ -267,7 +282,8 @@ export function settleUnknown(id: UnknownRow, question: string, unknownRows: Unk
     501,
     "SimulatorUnknownRow",
     `Nobody has shown what AWS does with ${question} (row ${id}). Choose with the option ` +
-      `unknownRows: { ${id}: "error" | "ignore" }; neither is known AWS behaviour.`,
+      `unknownRows: { ${id}: ${answers.map((answer) => `"${answer}"`).join(" | ")} }, of the command ` +
+      `simulate --unknown-row ${id}=${answers.join("|")}; none is known AWS behaviour. Or ${KNOWN_INSTEAD[id]}.`,
     { Row: id },
   );
 }

@@ -57,6 +57,15 @@ describe("a presigned URL", () => {
     expect(sim.kmsRequestCount()).toBe(0);
   });
 
+  it("has a checksum of an empty body in its query, which is neither checked nor kept", async () => {
+    const { s3 } = fixture;
+    const url = await getSignedUrl(s3, new PutObjectCommand({ Bucket: "bkt", Key: "baked" }));
+    expect(new URL(url).searchParams.get("x-amz-checksum-crc32")).toBe("AAAAAA==");
+    expect(await fetched(url)).toBe("200");
+    const head = await s3.headObject({ Bucket: "bkt", Key: "baked", ChecksumMode: "ENABLED" });
+    expect([head.ContentLength, head.ChecksumCRC32]).toEqual([5, undefined]);
+  });
+
   it("carries the session token of temporary credentials", async () => {
     const s3 = stockClient(fixture.sim, { credentials: temporary });
     const url = await getSignedUrl(s3, put);
