@@ -1,7 +1,8 @@
 /** The shapes that pass between the SDK, the middleware and the plugin. */
+import type { BodySealer, EnvelopeEvent } from "./body-sealer.ts";
 import type { Courses } from "./courses.ts";
 import type { Surroundings } from "./observe/request-facts.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation, SealingOperation } from "./operations.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
 import type { BucketDefault, Mode } from "./policy/policy.ts";
 import type { Outcome } from "./telemetry/telemetry.ts";
@@ -36,6 +37,10 @@ export interface Runtime {
   /** What requests came to under the policy in force. */
   readonly courses: Courses;
   readonly surroundings: Pick<Surroundings, "region" | "account" | "resolveBucket">;
+  /** Carries out calls of places that seal or unseal. */
+  readonly sealer: BodySealer | undefined;
+  /** Counts and exports what happened while sealing or opening; never throws. */
+  observeEnvelope(event: EnvelopeEvent): void;
   /** A failure is counted and said; never rejects. */
   lookup(bucket: string, context: Context): Promise<BucketDefault | "lookup-failed">;
   /** Counts and exports; never throws. */
@@ -54,7 +59,12 @@ export interface Call {
   readonly next: Next;
   readonly context: Context;
   readonly operation: Operation;
+  /** One object per client, or per command that wears the plugin itself. */
+  readonly scope: object;
 }
+
+/** The same for an operation that only sealing is concerned with. */
+export type SealingCall = Omit<Call, "operation"> & { readonly operation: SealingOperation };
 
 /**
  * Whether the SDK is presigning, a guess: `send` hands the command itself down as the arguments, the

@@ -8,7 +8,7 @@
 import type { EncryptionHeaders } from "./observe/response-facts.ts";
 import type { Operation } from "./operations.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
-import type { Decision, DecisionSet, RequestFacts } from "./policy/policy.ts";
+import type { Decision, DecisionSet, RequestFacts, Seal } from "./policy/policy.ts";
 import type { Outcome } from "./telemetry/telemetry.ts";
 
 type Input = Readonly<Record<string, unknown>>;
@@ -21,6 +21,8 @@ export interface Course {
   readonly decision: Decision | undefined;
   /** What is written into the input, if anything. */
   readonly set: DecisionSet | undefined;
+  /** What holds for the body: `leave` also where the operation moves none. */
+  readonly seal: Seal;
   /** Answers so far, and what they came to. */
   readonly answers: Answered[];
 }

@@ -44,7 +44,14 @@ export {
   PolicyError,
 } from "./errors.ts";
 export type { PolicyIssue } from "./errors.ts";
-export type { BodySealer } from "./body-sealer.ts";
+export type {
+  BodySealer,
+  CacheResult,
+  EnvelopeEvent,
+  RetireReason,
+  SealedCall,
+  SealedResult,
+} from "./body-sealer.ts";
 export type {
   ClientInfo,
   CountSource,

@@ -16,23 +16,38 @@ import {
   type Next,
   type Result,
   type Runtime,
+  type SealingCall,
 } from "./call.ts";
 import type { Course } from "./courses.ts";
 import { observeAnswer, observeFailure } from "./observation.ts";
 import { requestFacts, type Surroundings } from "./observe/request-facts.ts";
-import { OPERATIONS, type Operation } from "./operations.ts";
+import {
+  MOVING_BODIES,
+  OPERATIONS,
+  SEALING_OPERATIONS,
+  type Operation,
+  type SealingOperation,
+} from "./operations.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
 import { decideCompiled, decideUnloaded } from "./policy/decide.ts";
-import type { Decision, RequestFacts } from "./policy/policy.ts";
+import type { Decision, RequestFacts, Seal } from "./policy/policy.ts";
 import { sealPlace } from "./policy/seal.ts";
 import { refusal } from "./refusal.ts";
+import { placeOf, refusedSeal, sendSealed } from "./sealing.ts";
 
-/** The middleware of one plugin; the same function for every client that wears it. */
-export function bucketKeysMiddleware(runtime: Runtime): (next: Next, context: Context) => Next {
+/** @param scope - One object per stack, so that uploads of different clients never meet. */
+export function bucketKeysMiddleware(
+  runtime: Runtime,
+  scope: object,
+): (next: Next, context: Context) => Next {
   return (next, context) => {
     const operation = operationOf(context);
-    if (operation === undefined) return next;
-    const call = withCautions({ runtime, next, context, operation });
+    if (operation === undefined) {
+      const sealing = sealingOperationOf(context);
+      if (sealing === undefined) return next;
+      return (args) => moveOtherwise({ runtime, next, context, operation: sealing, scope }, args);
+    }
+    const call = withCautions({ runtime, next, context, operation, scope });
     const isWrite = OPERATIONS[operation] === "write";
     return (args) => {
       const known = runtime.courses.find(operation, args.input, isPresigning(args));
@@ -52,11 +67,17 @@ const OPERATION_OF_COMMAND: ReadonlyMap<string, Operation> = new Map(
   (Object.keys(OPERATIONS) as Operation[]).map((operation) => [`${operation}Command`, operation]),
 );
 
+function sealingOperationOf({ clientName, commandName }: Context): SealingOperation | undefined {
+  if (clientName !== "S3Client") return undefined;
+  return SEALING_OPERATIONS.find((operation) => commandName === `${operation}Command`);
+}
+
 function write(call: Call, args: Arguments): Promise<Result> {
   const active = call.runtime.policy();
   const policy = active.compiled;
   const facts = factsOf(call, args, policy);
   if (policy === undefined) {
+    if (mayNotPassUnloaded(call)) return refuse(call, args, facts, UNLOADED, policy);
     return carryOut(call, args, policy, facts, decideUnloaded(active.failure, active.mode, facts));
   }
   if (!policy.needsLookup(facts)) {
@@ -73,16 +94,43 @@ function write(call: Call, args: Arguments): Promise<Result> {
 /** Reads and parts: nothing to decide, but a place that seals can't be read without a sealer. */
 function read(call: Call, args: Arguments): Promise<Result> {
   const policy = call.runtime.policy().compiled;
-  if (policy === undefined) return call.next(args);
   const facts = factsOf(call, args, policy);
-  // A session moves no object.
-  const mayBeSealed = policy.hasEnvelope && OPERATIONS[call.operation] !== "session";
-  if (mayBeSealed && sealPlace(policy, facts).seal === "seal") {
-    return carryOut(call, args, policy, facts, decideCompiled(policy, facts));
+  if (policy === undefined) {
+    return mayNotPassUnloaded(call) ? refuse(call, args, facts, UNLOADED, policy) : call.next(args);
   }
-  const course: Course = { policy, facts, decision: undefined, set: undefined, answers: [] };
+  // A session moves no object.
+  const mayBeSealed = policy.hasEnvelope && MOVING_BODIES.has(call.operation);
+  const seal = mayBeSealed ? sealPlace(policy, facts).seal : "leave";
+  if (seal === "seal") {
+    const decision = decideCompiled(policy, facts);
+    if (decision.why === "refused-seal") return carryOut(call, args, policy, facts, decision);
+  }
+  const course: Course = { policy, facts, decision: undefined, set: undefined, seal, answers: [] };
   keep(call, args, course);
   return send(call, args, course);
+}
+
+/** Operations that say nothing of bucket keys, but move bytes that may be sealed. */
+function moveOtherwise(call: SealingCall, args: Arguments): Promise<Result> {
+  const policy = call.runtime.policy().compiled;
+  const facts = factsOf(call, args, policy);
+  // Giving up an upload moves nothing.
+  const mustPass = call.operation === "AbortMultipartUpload";
+  if (policy === undefined) {
+    const refused = call.runtime.sealer !== undefined && !mustPass;
+    return refused ? refuse(call, args, facts, UNLOADED, policy) : sendSealed(call, args, "leave");
+  }
+  const { seal, rule } = placeOf(call, policy, facts);
+  const refused = seal === "seal" && call.runtime.sealer === undefined && !mustPass;
+  if (refused) return refuse(call, args, facts, refusedSeal("refused-seal", rule), policy);
+  return sendSealed(call, args, seal);
+}
+
+const UNLOADED: Decision = refusedSeal("refused-policy", "defaults");
+
+/** With a sealer and a policy that never loaded, nobody knows which bodies were to be sealed. */
+function mayNotPassUnloaded({ runtime, operation }: Call): boolean {
+  return runtime.sealer !== undefined && MOVING_BODIES.has(operation);
 }
 
 /** @param keeping - Whether facts and policy alone led to the decision, so that it can be kept. */
@@ -99,7 +147,8 @@ function carryOut(
   if (decision.decision !== "pass" && !enforced) sayWhatEnforceWouldDo(call, args, decision);
 
   const set = enforced ? decision.set : undefined;
-  const course: Course = { policy, facts, decision, set, answers: [] };
+  const seal: Seal = MOVING_BODIES.has(call.operation) ? decision.seal : "leave";
+  const course: Course = { policy, facts, decision, set, seal, answers: [] };
   if (keeping === "keep") keep(call, args, course);
   return send(call, args, course);
 }
@@ -116,7 +165,7 @@ function send(call: Call, args: Arguments, course: Course): Promise<Result> {
     course.set === undefined
       ? args
       : { input: amendInput(call.operation, args.input, course.set), request: args.request };
-  return call.next(sent).then(
+  return sendSealed(call, sent, course.seal).then(
     (result) => {
       try {
         observeAnswer(call, args, course, result.response);
@@ -137,7 +186,7 @@ function send(call: Call, args: Arguments, course: Course): Promise<Result> {
 }
 
 function refuse(
-  { runtime, context, operation }: Call,
+  { runtime, context, operation }: Call | SealingCall,
   args: Arguments,
   facts: RequestFacts,
   decision: Decision,
@@ -168,7 +217,7 @@ function sayWhatEnforceWouldDo(
 }
 
 function factsOf(
-  { runtime, operation }: Call,
+  { runtime, operation }: Call | SealingCall,
   args: Arguments,
   policy: CompiledPolicy | undefined,
 ): RequestFacts {

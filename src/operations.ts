@@ -38,6 +38,35 @@ export const OPERATIONS: Readonly<Record<Operation, OperationRole>> = {
   CreateSession: "session",
 };
 
+/**
+ * Operations that move the bytes of an object, so that a sealer has to see them where bodies are sealed. All others
+ * work on sealed objects as they are.
+ */
+export const MOVING_BODIES: ReadonlySet<Operation> = new Set<Operation>([
+  "PutObject",
+  "CopyObject",
+  "CreateMultipartUpload",
+  "UploadPart",
+  "UploadPartCopy",
+  "CompleteMultipartUpload",
+  "GetObject",
+  "HeadObject",
+]);
+
+/** Operations that say nothing of bucket keys and are looked at only where bodies are sealed. */
+export type SealingOperation =
+  | "AbortMultipartUpload"
+  | "RenameObject"
+  | "SelectObjectContent"
+  | "WriteGetObjectResponse";
+
+export const SEALING_OPERATIONS: readonly SealingOperation[] = [
+  "AbortMultipartUpload",
+  "RenameObject",
+  "SelectObjectContent",
+  "WriteGetObjectResponse",
+];
+
 /** Operations whose members carry the flag, and why the plugin leaves them alone. */
 export const IGNORED_OPERATIONS: Readonly<Record<string, string>> = {
   GetBucketEncryption: "shows a bucket's default, not an object's state",

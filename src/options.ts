@@ -1,3 +1,4 @@
+import type { BodySealer } from "./body-sealer.ts";
 import type { BucketDefaults } from "./bucket-defaults.ts";
 import { BucketKeySetupError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -20,6 +21,11 @@ export interface BucketKeysOptions {
   readonly mode?: Mode;
   /** Exports what the plugin counts, such as `otel()`. */
   readonly telemetry?: Telemetry;
+  /**
+   * Client-side encryption, such as `envelope({ keyring })` of `s3-bucket-keys/envelope`; needed by rules with
+   * `envelope: seal`. Without a policy, everything is sealed.
+   */
+  readonly envelope?: BodySealer;
   /** Needed by rules with `whenSseUnset: lookup`. */
   readonly bucketDefaults?: BucketDefaults;
   /** Region that rules with `regions` are held against; a middleware can't see it. */
@@ -53,6 +59,7 @@ const OPTIONS: {
   ],
   mode: [(value) => ["enforce", "audit", "off"].includes(value as string), '"enforce", "audit" or "off"'],
   telemetry: [can("attach"), "telemetry such as otel(), called"],
+  envelope: [can("send"), "a sealer such as envelope({ keyring }), called"],
   bucketDefaults: [can("lookup"), "what bucketDefaultsFrom(client) gives"],
   region: [isA("string"), "a region's name"],
   account: [isA("string"), "an account's id, as text"],

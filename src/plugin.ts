@@ -64,6 +64,20 @@ const PLACEMENT = { step: "initialize", priority: "high", tags: ["S3_BUCKET_KEYS
 /** What holds without a policy: what a bucket key on every SSE-KMS write would be. */
 const BUILT_IN: Policy = { version: 1, defaults: { bucketKey: "on", mode: "enforce" } };
 
+/** The same with a sealer. */
+const SEALING_ALL: Policy = {
+  version: 1,
+  rules: [
+    {
+      id: "sealed",
+      reason: "Without a policy, the option envelope seals everything.",
+      bucketKey: "on",
+      mode: "enforce",
+      envelope: "seal",
+    },
+  ],
+};
+
 /**
  * A plugin for `S3Client` that gives every write the bucket key its policy wants, and counts what S3 answers.
  *
@@ -83,9 +97,10 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   checkOptions(options);
   const log = new Log(options.logger);
   const incident = readIncidentSwitch();
+  const sealer = options.envelope;
   const option = options.mode ?? (options.policy === undefined ? "audit" : "enforce");
   const ceiling = incident.mode === undefined ? option : weakerMode(option, incident.mode);
-  const source = sourceOf(options.policy);
+  const source = sourceOf(options.policy ?? (sealer === undefined ? BUILT_IN : SEALING_ALL));
 
   let state = activate(source.current());
   const courses = new Courses();
@@ -104,6 +119,8 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
       log.say(`The new policy was not taken, the last good one stays: ${(error as Error).message}`);
     }
   });
+  const mismatch = sealingMismatch(state.active.compiled?.policy, sealer);
+  if (mismatch !== undefined) log.say(mismatch);
   if (incident.mistake !== undefined) log.say(incident.mistake);
   if (options.mode === "enforce" && incident.mode === undefined && state.info.mode !== "enforce") {
     log.say(
@@ -120,13 +137,14 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   function activate(snapshot: PolicySnapshot): { active: ActivePolicy; info: ClientInfo } {
     const { policy, failure } = snapshot;
     if (policy === undefined) {
+      if (sealer !== undefined && failure !== "fail-closed") throw new BucketKeySetupError(NO_FAIL_OPEN);
       const info = { mode: ceiling, modeSource: "option", policyDigest: "none" } as const;
       return { active: { failure: failure ?? "fail-open", mode: ceiling }, info };
     }
     const issues = checkPolicy(policy);
     if (issues.length > 0) throw new PolicyError(issues);
     requireOptions(policy, options);
-    const compiled = compilePolicy(policy, { ceiling, canSeal: false });
+    const compiled = compilePolicy(policy, { ceiling, canSeal: sealer !== undefined });
     const info = { ...effectiveMode(policy, option, incident.mode), policyDigest: compiled.digest };
     return { active: { compiled }, info };
   }
@@ -137,6 +155,15 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   const runtime: Runtime = {
     policy: () => state.active,
     courses,
+    sealer,
+    observeEnvelope(event) {
+      try {
+        if (!closed) telemetry?.measure?.(event);
+      } catch {
+        counts.telemetryFailed();
+      }
+      counts.envelope(event);
+    },
     surroundings: { region, account, resolveBucket },
     async lookup(bucket, context) {
       let failure: string | undefined;
@@ -171,7 +198,6 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
     sayOnce: (topic, message, context) => log.sayOnce(topic, message, context),
     observationFailed: () => counts.telemetryFailed(),
   };
-  const middleware = bucketKeysMiddleware(runtime);
   const name = `${NAME}-${Math.random().toString(36).slice(2)}`;
 
   /** Whatever telemetry throws is counted and goes no further. */
@@ -194,6 +220,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
 
   return {
     applyToStack(stack) {
+      const middleware = bucketKeysMiddleware(runtime, {});
       if (attach(stack, name, middleware, options.replace ?? false)) counts.clientAdded();
     },
     stats: () => counts.stats(),
@@ -205,6 +232,24 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
       closed = true;
     },
   };
+}
+
+const NO_FAIL_OPEN =
+  "The policy didn't load, and failing open would send bodies in the clear that it seals. Repair it, or load it " +
+  "with onError: fail-closed.";
+
+/** What doesn't fit together about sealing, though it works: a sentence for people. */
+function sealingMismatch(policy: Policy | undefined, sealer: unknown): string | undefined {
+  const rules = (policy?.rules ?? []).filter(({ envelope }) => envelope !== undefined);
+  const seals = rules.find(({ envelope }) => envelope === "seal");
+  if (sealer === undefined && seals !== undefined) {
+    return (
+      `Rule ${seals.id} says envelope: seal, and bucketKeys has no option envelope: every read and write there is ` +
+      "refused. Give it envelope({ keyring }) of s3-bucket-keys/envelope."
+    );
+  }
+  if (sealer === undefined || policy === undefined || rules.length > 0) return undefined;
+  return "The option envelope is given, but no rule of the policy names envelope: nothing is sealed.";
 }
 
 /** @returns Whether the stack is new to this plugin. */
@@ -230,7 +275,7 @@ function attach(
   return true;
 }
 
-function sourceOf(policy: Policy | PolicySource = BUILT_IN): PolicySource {
+function sourceOf(policy: Policy | PolicySource): PolicySource {
   if ("subscribe" in policy) return policy;
   const snapshot = { policy };
   return { current: () => snapshot, subscribe: () => () => {}, close: () => {} };

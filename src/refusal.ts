@@ -7,7 +7,8 @@ const IN_THE_REQUEST: Readonly<Record<RefusedWhy, string>> = {
   "refused-key": 'leave ServerSideEncryption and SSEKMSKeyId out, or name "aws:kms" with the rule\'s kmsKey',
   "refused-unproven": "leave BucketKeyEnabled out: this algorithm has no bucket keys",
   "refused-presigned": "send the request itself instead of presigning it",
-  "refused-seal": "use a place that is not sealed: client-side encryption is not built yet",
+  "refused-seal":
+    "send the object itself through a client that wears bucketKeys with the option envelope (a presigned URL, a form and UploadPartCopy can't be sealed)",
   "refused-lookup":
     "name ServerSideEncryption and SSEKMSKeyId in the request, or let this principal call GetBucketEncryption",
   "refused-policy": "nothing in it is wrong, it waits for a policy",

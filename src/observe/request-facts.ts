@@ -4,7 +4,7 @@
  * Inputs come from anywhere, typed or not, so every member is looked at as unknown.
  */
 import { bucketTypeOf } from "../arn.ts";
-import type { Operation } from "../operations.ts";
+import type { Operation, SealingOperation } from "../operations.ts";
 import type { RequestFacts } from "../policy/policy.ts";
 
 /** What the input doesn't tell: the surroundings of the request. */
@@ -27,7 +27,7 @@ interface Named {
 
 /** What the caller wrote, as facts. Never throws, unless `resolveBucket` does. */
 export function requestFacts(
-  operation: Operation | "PostObject",
+  operation: Operation | SealingOperation | "PostObject",
   input: Input,
   around: Surroundings,
 ): RequestFacts {
@@ -53,7 +53,7 @@ export function requestFacts(
   };
 }
 
-function namedBy(operation: Operation | "PostObject", input: Input): Named {
+function namedBy(operation: string, input: Input): Named {
   switch (operation) {
     case "UpdateObjectEncryption": {
       const kms = record(record(input["ObjectEncryption"])?.["SSEKMS"]);

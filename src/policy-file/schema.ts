@@ -32,7 +32,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   presigned: "When the SDK presigns a write. Default skip.",
   onConflict: "The caller wrote the opposite flag. Default override.",
   onKeyConflict: "The caller named another key or algorithm than kmsKey. Default refuse.",
-  envelope: "Not built yet: seal refuses every read and write.",
+  envelope: "Client-side encryption of this place. Default leave.",
   expires: "Last day, YYYY-MM-DD, to its end in UTC.",
   onExpiry: "keep: still decides, and is reported (default). drop: skipped.",
   "request.kmsKey": "As the caller wrote it, or @name.",

@@ -83,8 +83,11 @@ export function decideUnloaded(
 }
 
 function canBeSealed(policy: CompiledPolicy, facts: RequestFacts): boolean {
-  const beyondReach = facts.operation === "PostObject" || facts.operation === "UploadPartCopy";
-  return policy.canSeal && facts.presigning !== true && !beyondReach;
+  const { operation, presigning } = facts;
+  const beyondReach = operation === "PostObject" || operation === "UploadPartCopy";
+  // A presigned read hands out what is stored, sealed; a presigned write would store what is sent, plain.
+  const presignedWrite = presigning === true && operation !== "GetObject" && operation !== "HeadObject";
+  return policy.canSeal && !presignedWrite && !beyondReach;
 }
 
 /** D4: no rule matched and the defaults don't mind; but a flag on another algorithm is still looked at. */

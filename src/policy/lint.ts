@@ -29,8 +29,7 @@ export type FindingCode =
   | "states-nothing"
   | "unenforceable"
   | "literal-wildcard"
-  | "leading-slash"
-  | "seal-not-built";
+  | "leading-slash";
 
 type Path = PolicyFinding["path"];
 
@@ -60,9 +59,9 @@ export function lintPolicy(policy: Policy, { now }: Readonly<{ now: Date }>): re
         ...reachFindings(rules, index, i),
         ...expiryFindings(linted, now),
         ...FIELD_CHECKS.filter(({ when }) => when(linted)).map(
-          ({ code, severity = "warning", at, message }): PolicyFinding => ({
+          ({ code, at, message }): PolicyFinding => ({
             code,
-            severity,
+            severity: "warning",
             path: at,
             message,
           }),
@@ -132,20 +131,10 @@ const NEVER_APPLICABLE: readonly string[] = ["directory", "outposts", "object-la
 
 const FIELD_CHECKS: readonly {
   readonly code: FindingCode;
-  /** Default `warning`. */
-  readonly severity?: PolicyFinding["severity"];
   readonly at: Path;
   readonly when: (linted: Linted) => boolean;
   readonly message: string;
 }[] = [
-  {
-    code: "seal-not-built",
-    severity: "error",
-    at: ["envelope"],
-    when: ({ rule }) => rule.envelope === "seal",
-    message:
-      "Client-side encryption isn't built yet, and every read and write here is refused, whatever the mode: remove envelope.",
-  },
   {
     code: "no-effect",
     at: ["onConflict"],

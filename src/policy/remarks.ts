@@ -26,10 +26,9 @@ export function remarksOn(facts: RequestFacts, decision: Decision): readonly str
   return remarks;
 }
 
-/** `decide` can say what sealing would be; the plugin can't seal. */
 const ON_SEALING =
-  "The policy seals this place, and client-side encryption isn't built yet: this request is refused " +
-  "(refused-seal), whatever the mode.";
+  "The policy seals this place, whatever the mode: bodies are encrypted and opened by the plugin's option envelope, " +
+  "and without that option every request here is refused (refused-seal).";
 
 const ON_UPDATE = [
   "UpdateObjectEncryption turns the bucket key off when its flag is absent: absent means false.",

@@ -83,11 +83,11 @@ describe("explain", () => {
     for (const facts of [put, { ...put, operation: "GetObject" }, { ...put, presigning: true }]) {
       const { remarks, text } = explain(vault, { ...facts, bucket: "vault" });
       expect(remarks).toEqual([
-        expect.stringMatching(/isn't built yet: this request is refused .*whatever the mode/),
+        expect.stringMatching(/seals this place, whatever the mode: .*option envelope/),
       ]);
       expect(text).not.toContain("nothing is changed or refused");
       expect(text).toContain("The mode is audit. ");
-      expect(explain(vault, facts).remarks.join()).not.toContain("isn't built yet");
+      expect(explain(vault, facts).remarks.join()).not.toContain("seals this place");
     }
     expect(explain(vault, { operation: "CreateSession", bucket: "vault" }).remarks).toEqual([]);
   });
