@@ -36,9 +36,9 @@ export interface SealedCall {
   /** Whether the SDK seems to presign: then nothing comes back that could be opened. */
   readonly presigning: boolean;
   /** Sends the command with this input; may be called again with another one. */
-  next(input: Readonly<Record<string, unknown>>): Promise<SealedResult>;
+  readonly next: (input: Readonly<Record<string, unknown>>) => Promise<SealedResult>;
   /** Told of what happens; never throws. */
-  observe(event: EnvelopeEvent): void;
+  readonly observe: (event: EnvelopeEvent) => void;
 }
 
 /**

@@ -1,0 +1,375 @@
+/** Which calls go through the option `envelope`. The sealer here only writes down what it is asked. */
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  RenameObjectCommand,
+  type S3Client,
+  SelectObjectContentCommand,
+  UpdateObjectEncryptionCommand,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+  WriteGetObjectResponseCommand,
+} from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { describe, expect, it, vi } from "vitest";
+import {
+  type BodySealer,
+  bucketKeys,
+  type BucketKeysOptions,
+  definePolicy,
+  type PolicySource,
+  type SealedCall,
+} from "../src/index.ts";
+import { FLAG, stubClient } from "./support/stub-client.ts";
+
+const silent = { warn: () => {} };
+const at = { Bucket: "vault", Key: "k" };
+const upload = { ...at, UploadId: "u" };
+const policy = definePolicy({
+  version: 1,
+  rules: [
+    {
+      id: "vault",
+      reason: "r",
+      envelope: "seal",
+      bucketKey: "on",
+      mode: "off",
+      match: { buckets: ["vault"] },
+    },
+    { id: "old", reason: "r", envelope: "unseal", match: { buckets: ["old"] } },
+  ],
+});
+
+type Asked = Pick<SealedCall, "operation" | "place" | "presigning"> & { readonly bucket: unknown };
+
+function recordingSealer(owned = false): { sealer: BodySealer; asked: Asked[]; scopes: object[] } {
+  const asked: Asked[] = [];
+  const scopes: object[] = [];
+  const sealer: BodySealer = {
+    name: "recorder",
+    ownsUpload: ({ input }) => owned && input["UploadId"] !== undefined,
+    send({ operation, place, presigning, input, scope, next, observe }) {
+      asked.push({ operation, place, presigning, bucket: input["Bucket"] });
+      scopes.push(scope);
+      observe({ kind: "io", direction: "seal", bytes: 5 });
+      return next({ ...input, Metadata: { sealed: "yes" } });
+    },
+  };
+  return { sealer, asked, scopes };
+}
+
+/** What happens to a command: the word of a refusal, or whether it went through the sealer. */
+async function sendOne(
+  command: unknown,
+  options: BucketKeysOptions,
+  asked: readonly Asked[],
+): Promise<string> {
+  const { client, sent } = stubClient(() => ({ body: BODY }));
+  client.middlewareStack.use(bucketKeys({ logger: silent, ...options }));
+  const before = asked.length;
+  const why = await (client.send as (command: unknown) => Promise<unknown>)(command).then(
+    () => undefined,
+    // The stub's answer is no event stream; what counts is whether and how it was asked.
+    (error: { why?: string }) => error.why,
+  );
+  expect(sent.length > 0).toBe(why === undefined);
+  if (why !== undefined) return why;
+  return asked.length === before ? "passed" : (asked.at(-1)?.place ?? "");
+}
+
+/** Every field that an answer of these operations needs. */
+const BODY = "<R><UploadId>u</UploadId><ETag>e</ETag></R>";
+
+const COMMANDS: readonly [
+  name: string,
+  command: (bucket: string) => unknown,
+  sealed: string,
+  alone: string,
+][] = [
+  ["PutObject", (Bucket) => new PutObjectCommand({ ...at, Bucket, Body: "x" }), "seal", "refused-seal"],
+  ["GetObject", (Bucket) => new GetObjectCommand({ ...at, Bucket }), "seal", "refused-seal"],
+  ["HeadObject", (Bucket) => new HeadObjectCommand({ ...at, Bucket }), "seal", "refused-seal"],
+  [
+    "CopyObject",
+    (Bucket) => new CopyObjectCommand({ ...at, Bucket, CopySource: "b/k" }),
+    "seal",
+    "refused-seal",
+  ],
+  [
+    "RenameObject",
+    (Bucket) => new RenameObjectCommand({ ...at, Bucket, RenameSource: "k" }),
+    "seal",
+    "refused-seal",
+  ],
+  [
+    "CreateMultipartUpload",
+    (Bucket) => new CreateMultipartUploadCommand({ ...at, Bucket }),
+    "seal",
+    "refused-seal",
+  ],
+  [
+    "UploadPart",
+    (Bucket) => new UploadPartCommand({ ...upload, Bucket, PartNumber: 1, Body: "x" }),
+    "seal",
+    "refused-seal",
+  ],
+  [
+    "UploadPartCopy",
+    (Bucket) => new UploadPartCopyCommand({ ...upload, Bucket, PartNumber: 1, CopySource: "b/k" }),
+    "refused-seal",
+    "refused-seal",
+  ],
+  [
+    "CompleteMultipartUpload",
+    (Bucket) => new CompleteMultipartUploadCommand({ ...upload, Bucket }),
+    "seal",
+    "refused-seal",
+  ],
+  [
+    "AbortMultipartUpload",
+    (Bucket) => new AbortMultipartUploadCommand({ ...upload, Bucket }),
+    "seal",
+    "passed",
+  ],
+  [
+    "SelectObjectContent",
+    (Bucket) =>
+      new SelectObjectContentCommand({
+        ...at,
+        Bucket,
+        Expression: "e",
+        ExpressionType: "SQL",
+        InputSerialization: {},
+        OutputSerialization: {},
+      }),
+    "seal",
+    "refused-seal",
+  ],
+  ["DeleteObject", (Bucket) => new DeleteObjectCommand({ ...at, Bucket }), "passed", "passed"],
+];
+
+describe("a place that seals", () => {
+  it.each(COMMANDS)("has %s sealed, or refused without a sealer", async (_name, command, sealed, alone) => {
+    const { sealer, asked } = recordingSealer();
+    expect(await sendOne(command("vault"), { policy, envelope: sealer }, asked)).toBe(sealed);
+    expect(await sendOne(command("vault"), { policy }, asked)).toBe(alone);
+  });
+
+  it.each(COMMANDS)("is no other place: %s passes, by either client", async (_name, command) => {
+    const { sealer, asked } = recordingSealer();
+    expect(await sendOne(command("elsewhere"), { policy, envelope: sealer }, asked)).toBe("passed");
+    expect(await sendOne(command("elsewhere"), { policy }, asked)).toBe("passed");
+  });
+
+  it("is not weakened by mode or incident switch", async () => {
+    vi.stubEnv("S3_BUCKET_KEYS_MODE", "off");
+    const { sealer, asked } = recordingSealer();
+    const put = new PutObjectCommand({ ...at, Body: "x" });
+    expect(await sendOne(put, { policy, mode: "off", envelope: sealer }, asked)).toBe("seal");
+    vi.unstubAllEnvs();
+  });
+
+  it("may be meant by WriteGetObjectResponse, which names no bucket", async () => {
+    const { sealer, asked } = recordingSealer();
+    const respond = new WriteGetObjectResponseCommand({ RequestRoute: "r", RequestToken: "t", Body: "x" });
+    expect(await sendOne(respond, { policy, envelope: sealer }, asked)).toBe("seal");
+    expect(await sendOne(respond, { policy }, asked)).toBe("refused-seal");
+    const open = definePolicy({ version: 1, rules: [{ id: "o", reason: "r", envelope: "unseal" }] });
+    expect(await sendOne(respond, { policy: open, envelope: sealer }, asked)).toBe("passed");
+  });
+
+  it("lets a server change an object's own encryption, which moves no bytes of ours", async () => {
+    const { sealer, asked } = recordingSealer();
+    const update = new UpdateObjectEncryptionCommand({ ...at, ObjectEncryption: { SSES3: {} } } as never);
+    expect(await sendOne(update, { policy, envelope: sealer }, asked)).toBe("passed");
+  });
+
+  it("is found again for every request of a kind", async () => {
+    const { sealer, asked } = recordingSealer();
+    const { client, sent } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy, envelope: sealer }));
+    for (let i = 0; i < 3; i++) {
+      await client.send(new PutObjectCommand({ ...at, Body: "x" }));
+      await client.send(new HeadObjectCommand(at));
+    }
+    expect(asked).toHaveLength(6);
+    expect(
+      sent.filter(({ method }) => method === "PUT").map(({ headers }) => headers["x-amz-meta-sealed"]),
+    ).toEqual(["yes", "yes", "yes"]);
+  });
+});
+
+describe("a place that unseals", () => {
+  it("has its objects opened, and its writes seen", async () => {
+    const { sealer, asked } = recordingSealer();
+    for (const command of [
+      new GetObjectCommand({ ...at, Bucket: "old" }),
+      new HeadObjectCommand({ ...at, Bucket: "old" }),
+    ]) {
+      expect(await sendOne(command, { policy, envelope: sealer }, asked)).toBe("unseal");
+    }
+    expect(
+      await sendOne(
+        new PutObjectCommand({ ...at, Bucket: "old", Body: "x" }),
+        { policy, envelope: sealer },
+        asked,
+      ),
+    ).toBe("unseal");
+    expect(await sendOne(new GetObjectCommand({ ...at, Bucket: "old" }), { policy }, asked)).toBe("passed");
+  });
+});
+
+describe("an upload that was begun sealed", () => {
+  it("stays so when the policy no longer says so", async () => {
+    const { sealer, asked } = recordingSealer(true);
+    const elsewhere = { ...upload, Bucket: "elsewhere" };
+    for (const command of [
+      new UploadPartCommand({ ...elsewhere, PartNumber: 1, Body: "x" }),
+      new CompleteMultipartUploadCommand(elsewhere),
+      new AbortMultipartUploadCommand(elsewhere),
+    ]) {
+      expect(await sendOne(command, { policy, envelope: sealer }, asked)).toBe("seal");
+    }
+  });
+
+  it("is one client's own", async () => {
+    const { sealer, scopes } = recordingSealer();
+    const plugin = bucketKeys({ policy, envelope: sealer });
+    const clients: S3Client[] = [stubClient().client, stubClient().client];
+    for (const client of clients) {
+      client.middlewareStack.use(plugin);
+      await client.send(new HeadObjectCommand(at));
+      await client.send(new HeadObjectCommand(at));
+    }
+    const [first, again, second, last] = scopes;
+    expect(again).toBe(first);
+    expect(last).toBe(second);
+    expect(second).not.toBe(first);
+  });
+});
+
+describe("a presigned URL of a place that seals", () => {
+  it("hands out what is stored, and takes nothing in", async () => {
+    const { sealer, asked } = recordingSealer();
+    const { client } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy, envelope: sealer, logger: silent }));
+    await expect(getSignedUrl(client, new GetObjectCommand(at))).resolves.toContain("X-Amz-Signature");
+    expect(asked.map(({ presigning }) => presigning)).toEqual([true]);
+    for (const command of [
+      new PutObjectCommand(at),
+      new UploadPartCommand({ ...upload, PartNumber: 1 }),
+      new CreateMultipartUploadCommand(at),
+    ]) {
+      await expect(getSignedUrl(client, command as PutObjectCommand)).rejects.toThrow("refused-seal");
+    }
+  });
+});
+
+describe("without a policy", () => {
+  it("everything is sealed, and bucket keys are as without a sealer", async () => {
+    const { sealer, asked } = recordingSealer();
+    const { client, sent } = stubClient();
+    const plugin = bucketKeys({ envelope: sealer, mode: "enforce" });
+    client.middlewareStack.use(plugin);
+    await client.send(new PutObjectCommand({ ...at, Body: "x", ServerSideEncryption: "aws:kms" }));
+    expect(asked.map(({ place }) => place)).toEqual(["seal"]);
+    expect(sent[0]?.headers[FLAG]).toBe("true");
+  });
+});
+
+const neverLoaded = (failure: "fail-open" | "fail-closed"): PolicySource => ({
+  current: () => ({ failure }),
+  subscribe: () => () => {},
+  close: () => {},
+});
+
+describe("a policy that never loaded", () => {
+  it("lets no body pass beside a sealer, in or out, whatever the mode", async () => {
+    const { sealer, asked } = recordingSealer();
+    const options = { policy: neverLoaded("fail-closed"), envelope: sealer, mode: "audit" } as const;
+    for (const [name, command] of COMMANDS) {
+      const passes = ["DeleteObject", "AbortMultipartUpload"].includes(name);
+      expect(await sendOne(command("vault"), options, asked)).toBe(passes ? "passed" : "refused-policy");
+    }
+    expect(await sendOne(new GetObjectCommand(at), { ...options, envelope: undefined as never }, asked)).toBe(
+      "passed",
+    );
+    const select = COMMANDS.find(([name]) => name === "SelectObjectContent")?.[1]("vault");
+    expect(await sendOne(select, { policy: neverLoaded("fail-closed") }, asked)).toBe("passed");
+  });
+
+  it("can't fail open beside a sealer", () => {
+    const { sealer } = recordingSealer();
+    expect(() => bucketKeys({ policy: neverLoaded("fail-open"), envelope: sealer })).toThrow(
+      "onError: fail-closed",
+    );
+  });
+});
+
+describe("what doesn't fit together", () => {
+  it.each([
+    ["a rule that seals, without a sealer", { policy }, /Rule vault says envelope: seal.*no option envelope/],
+    [
+      "a sealer that no rule asks for",
+      { policy: definePolicy({ version: 1 }), envelope: recordingSealer().sealer },
+      /no rule of the policy names envelope: nothing is sealed/,
+    ],
+  ])("is said when the plugin is made: %s", (_what, options, said) => {
+    const warn = vi.fn();
+    bucketKeys({ ...options, logger: { warn } });
+    expect(warn.mock.calls.map(([message]) => message as string)).toEqual([expect.stringMatching(said)]);
+  });
+
+  it("is not said of what does", () => {
+    const warn = vi.fn();
+    bucketKeys({ policy, envelope: recordingSealer().sealer, logger: { warn } });
+    bucketKeys({ envelope: recordingSealer().sealer, logger: { warn } });
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it("is an option that can't seal", () => {
+    expect(() => bucketKeys({ envelope: {} as never })).toThrow(
+      "give a sealer such as envelope({ keyring }), called",
+    );
+  });
+});
+
+const broken = (): never => {
+  throw new Error("telemetry is down");
+};
+
+describe("what happened while sealing", () => {
+  it("is counted, and told to the telemetry until the plugin is closed", async () => {
+    const { sealer } = recordingSealer();
+    const measure = vi.fn();
+    const plugin = bucketKeys({ policy, envelope: sealer, telemetry: { attach: () => () => {}, measure } });
+    const { client } = stubClient();
+    client.middlewareStack.use(plugin);
+    await client.send(new PutObjectCommand({ ...at, Body: "x" }));
+    expect(plugin.stats().envelope?.sealedBytes).toBe(5);
+    expect(measure.mock.calls).toEqual([[{ kind: "io", direction: "seal", bytes: 5 }]]);
+    await plugin.close();
+    await client.send(new PutObjectCommand({ ...at, Body: "x" }));
+    expect(measure).toHaveBeenCalledTimes(1);
+    expect(plugin.stats().envelope?.sealedBytes).toBe(10);
+  });
+
+  it("harms no request when the telemetry fails", async () => {
+    const { sealer } = recordingSealer();
+    const plugin = bucketKeys({
+      policy,
+      envelope: sealer,
+      telemetry: { attach: () => () => {}, measure: broken },
+    });
+    const { client } = stubClient();
+    client.middlewareStack.use(plugin);
+    await client.send(new PutObjectCommand({ ...at, Body: "x" }));
+    expect(plugin.stats().errors).toEqual([{ type: "_OTHER", phase: "telemetry", count: 1 }]);
+  });
+});
