@@ -1,6 +1,27 @@
+/** What KMS and the way to it end in when client-side encryption asks for a key: names as the SDK gives them. */
+export const KMS_ERROR_TYPES: readonly string[] = [
+  "AccessDeniedException",
+  "CredentialsProviderError",
+  "DependencyTimeoutException",
+  "DisabledException",
+  "ExpiredTokenException",
+  "IncorrectKeyException",
+  "InvalidCiphertextException",
+  "InvalidGrantTokenException",
+  "InvalidKeyUsageException",
+  "KMSInternalException",
+  "KMSInvalidStateException",
+  "KeyUnavailableException",
+  "NotFoundException",
+  "ThrottlingException",
+  "TimeoutError",
+  "UnrecognizedClientException",
+];
+
 /**
  * Values of `error.type`: the codes of S3 and KMS that say no to a request because of its encryption, its
- * key or its principal. Anything else is `_OTHER`: a free-form name would split the series.
+ * key or its principal, and our own errors of sealed bodies. Anything else is `_OTHER`: a free-form name would
+ * split the series.
  */
 export const ERROR_TYPES: readonly string[] = [
   "AccessDenied",
@@ -17,4 +38,11 @@ export const ERROR_TYPES: readonly string[] = [
   "KMS.KMSInvalidStateException",
   "KMS.NotFoundException",
   "KMS.ThrottlingException",
+  // KMS, asked by client-side encryption
+  ...KMS_ERROR_TYPES,
+  // sealing and opening
+  "EnvelopeIntegrityError",
+  "EnvelopeRefusedError",
+  "KeyringError",
+  "NotSealedError",
 ];

@@ -1,14 +1,16 @@
 import { diag, metrics } from "@opentelemetry/api";
 import type { MeterProvider } from "@opentelemetry/api";
+import type { EnvelopeEvent } from "../body-sealer.ts";
 import type { CountSource, Outcome, Telemetry } from "../telemetry/telemetry.ts";
 import { warnOfHiddenProvider } from "./api-copies.ts";
 import { BucketCounts } from "./bucket-counts.ts";
 import { closedAttributes } from "./closed-attributes.ts";
 import { makeInstruments, type Instruments } from "./instruments.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, type Delta } from "./ledger.ts";
+import { HeldMeasurements, measurementsOf } from "./measurements.ts";
 import { METRICS, type MetricKey } from "./names.ts";
 import type { OtelOptions } from "./options.ts";
-import { clientRow, costRow, countRows, type Row } from "./rows.ts";
+import { clientRow, costRow, countRows, envelopeRows, type Row } from "./rows.ts";
 
 /** How often pending counts are added when no collection asks for them. */
 const FALLBACK_MS = 10_000;
@@ -19,7 +21,7 @@ interface Wearer {
   readonly ledger: Ledger;
 }
 
-/** Whether the clients of a plugin still count in `client.count`. */
+/** Whether the clients and the cached keys of a plugin still count in `client.count` and `cache.entry.count`. */
 type Clients = "worn" | "gone";
 
 /** Brings counts to the meter provider of their time. */
@@ -28,11 +30,13 @@ export class Exporter implements Telemetry {
   readonly #close: ReturnType<typeof closedAttributes>;
   readonly #wearers = new Set<Wearer>();
   readonly #buckets: { readonly counts: BucketCounts; readonly ledger: Ledger } | undefined;
+  readonly #held = new HeldMeasurements();
   #provider: MeterProvider | undefined;
   #instruments: Instruments | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #saidFailed = false;
   #saidHidden = false;
+  #saidDropped = false;
 
   constructor(options: OtelOptions) {
     const maxBuckets = options.bucketAttribute?.max ?? 0;
@@ -56,6 +60,7 @@ export class Exporter implements Telemetry {
       clearInterval(this.#timer);
       this.#timer = undefined;
       this.#leave();
+      this.#held.take();
     };
   }
 
@@ -66,6 +71,31 @@ export class Exporter implements Telemetry {
       this.#buckets?.counts.count(outcome);
     } catch (error) {
       this.#failed(error);
+    }
+  }
+
+  measure(event: EnvelopeEvent): void {
+    if (this.#wearers.size === 0) return;
+    this.#guard(() => this.#follow());
+    this.#guard(() => {
+      for (const [metric, value, counted] of measurementsOf(event)) {
+        this.#measure({ metric, value, attributes: this.#close(metric, counted) });
+      }
+    });
+  }
+
+  #measure(measurement: Delta): void {
+    if (this.#instruments !== undefined) {
+      this.#instruments.sealing();
+      this.#instruments.add(measurement);
+    } else if (this.#held.hold(measurement)) {
+      this.#tellSources();
+      if (this.#saidDropped) return;
+      this.#saidDropped = true;
+      diag.warn(
+        "s3-bucket-keys: there is still no meter provider, so the oldest measurements of KMS requests and data " +
+          "keys are dropped; counts are not.",
+      );
     }
   }
 
@@ -105,6 +135,7 @@ export class Exporter implements Telemetry {
       guard: (step) => this.#guard(step),
     });
     this.#addPending();
+    if (this.#instruments !== undefined) for (const held of this.#held.take()) this.#measure(held);
   }
 
   #leave(): void {
@@ -128,6 +159,11 @@ export class Exporter implements Telemetry {
     const rows = countRows(stats).filter(([metric]) => metric !== "responses" || this.#buckets === undefined);
     if (avoidedCost !== undefined) rows.push(costRow(stats, avoidedCost.usdPer10000Requests));
     if (clients === "worn") rows.push(clientRow(info, count));
+    if (stats.envelope !== undefined) {
+      this.#instruments?.sealing();
+      rows.push(...envelopeRows(stats.envelope));
+      if (clients === "worn") rows.push(["cacheEntryCount", stats.envelope.cacheEntries, {}]);
+    }
     this.#add(ledger, rows);
   }
 

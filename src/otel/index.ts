@@ -2,9 +2,11 @@ export { otel } from "./otel.ts";
 export type { OtelOptions } from "./options.ts";
 export { ATTRIBUTES, METRICS, OTHER } from "./names.ts";
 export type { AttributeName, AttributeValues, MetricDefinition, MetricKey } from "./names.ts";
+export type { CacheResult, EnvelopeEvent, RetireReason } from "../body-sealer.ts";
 export type {
   ClientInfo,
   CountSource,
+  EnvelopeStats,
   ErrorPhase,
   Outcome,
   Stats,

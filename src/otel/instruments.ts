@@ -1,12 +1,15 @@
 import { createNoopMeter, ValueType } from "@opentelemetry/api";
-import type { Attributes, Counter, Meter, MeterProvider, UpDownCounter } from "@opentelemetry/api";
+import type { Attributes, Meter, MeterProvider } from "@opentelemetry/api";
 import type { Delta } from "./ledger.ts";
 import { METER_NAME, METER_VERSION, METRICS } from "./names.ts";
 import type { AttributeValues, MetricKey } from "./names.ts";
 
 /** The instruments of one meter provider. */
 export interface Instruments {
+  /** Adds to a counter, or records in a histogram. */
   add(delta: Delta): void;
+  /** Makes what only programs need that seal; once. */
+  sealing(): void;
   /** Ends the callback before collections. */
   release(): void;
 }
@@ -30,26 +33,52 @@ export function makeInstruments(
   const meter = provider.getMeter(METER_NAME, METER_VERSION, schemaUrl === undefined ? {} : { schemaUrl });
   if (meter === createNoopMeter()) return undefined;
 
-  const counters = new Map<MetricKey, Counter | UpDownCounter>();
+  const adders = new Map<MetricKey, Adder>();
   const add = ({ metric, value, attributes }: Delta): void =>
-    guard(() => counters.get(metric)?.add(value, attributes));
-  for (const metric of metrics) {
-    guard(() => counters.set(metric, makeCounter(meter, metric)));
-    for (const attributes of startingPoints(metric)) add({ metric, value: 0, attributes });
-  }
+    guard(() => adders.get(metric)?.(value, attributes));
+  const make = (wanted: (metric: MetricKey) => boolean): void => {
+    for (const metric of metrics.filter((key) => wanted(key))) {
+      guard(() => adders.set(metric, makeInstrument(meter, metric)));
+      for (const attributes of startingPoints(metric)) add({ metric, value: 0, attributes });
+    }
+  };
+  make((metric) => !isForSealing(metric));
+  let isSealing = false;
+  const sealing = (): void => {
+    if (isSealing) return;
+    // Noted first: a provider that throws is not asked again for every event.
+    isSealing = true;
+    make(isForSealing);
+  };
   let release: (() => void) | undefined;
   guard(() => (release = callBeforeCollection(meter, beforeCollection)));
-  return { add, release: () => guard(() => release?.()) };
+  return { add, sealing, release: () => guard(() => release?.()) };
 }
 
-function makeCounter(meter: Meter, metric: MetricKey): Counter | UpDownCounter {
-  const { name, instrument, unit, description, valueType } = METRICS[metric];
+type Adder = (value: number, attributes: Attributes) => void;
+
+function isForSealing(metric: MetricKey): boolean {
+  return METRICS[metric].onlyWhenSealing === true;
+}
+
+function makeInstrument(meter: Meter, metric: MetricKey): Adder {
+  const { name, instrument, unit, description, valueType, buckets = [] } = METRICS[metric];
   const options = { unit, description, valueType: valueType === "int" ? ValueType.INT : ValueType.DOUBLE };
   switch (instrument) {
-    case "counter":
-      return meter.createCounter(name, options);
-    case "up-down-counter":
-      return meter.createUpDownCounter(name, options);
+    case "counter": {
+      const counter = meter.createCounter(name, options);
+      return (value, attributes) => counter.add(value, attributes);
+    }
+    case "up-down-counter": {
+      const counter = meter.createUpDownCounter(name, options);
+      return (value, attributes) => counter.add(value, attributes);
+    }
+    case "histogram": {
+      // Without advice, seconds would fall into buckets made for milliseconds: 0, 5, 10, ... 10,000.
+      const advice = { explicitBucketBoundaries: [...buckets] };
+      const histogram = meter.createHistogram(name, { ...options, advice });
+      return (value, attributes) => histogram.record(value, attributes);
+    }
   }
 }
 

@@ -1,19 +1,23 @@
+import type { EnvelopeEvent } from "../body-sealer.ts";
 import { OPERATIONS } from "../operations.ts";
 import type { DecisionKind } from "../policy/policy.ts";
 import type { ClientInfo, ErrorPhase, Stats } from "../telemetry/telemetry.ts";
 import {
   ALGORITHMS,
+  CACHE_RESULTS,
   DRIFT_KINDS,
+  KMS_OPERATIONS,
   MODES,
   NOTES,
   OPERATION_NAMES,
   OTHER as OTHER_WORD,
+  RETIRE_REASONS,
   STATES,
   VERDICTS,
   WHYS,
   wordsOf,
 } from "../telemetry/words.ts";
-import { ERROR_TYPES } from "./error-types.ts";
+import { ERROR_TYPES, KMS_ERROR_TYPES } from "./error-types.ts";
 
 /** Name of the meter: the package's own. */
 export const METER_NAME = "s3-bucket-keys";
@@ -52,6 +56,9 @@ export const ATTRIBUTES = {
   rule: "s3_bucket_key.rule.id",
   note: "s3_bucket_key.note",
   reload: "s3_bucket_key.reload.result",
+  cacheResult: "s3_bucket_key.envelope.cache.result",
+  retireReason: "s3_bucket_key.envelope.data_key.retire_reason",
+  ioDirection: "s3_bucket_key.envelope.io.direction",
   bucket: "aws.s3.bucket",
 } as const;
 
@@ -79,17 +86,23 @@ export interface MetricDefinition {
   /** Name of the metric. */
   readonly name: string;
   /** Kind of the instrument. */
-  readonly instrument: "counter" | "up-down-counter";
-  /** UCUM; annotations such as `{request}` are not part of Prometheus names. */
+  readonly instrument: "counter" | "up-down-counter" | "histogram";
+  /** UCUM; annotations such as `{request}` are not part of Prometheus names, real units are for a Collector. */
   readonly unit: string;
   /** `int`: whole numbers only. */
   readonly valueType: "int" | "double";
   /** What one unit of it is. */
   readonly description: string;
-  /** All of them stand on every point. */
+  /** All of them stand on every point, but for `onlyOnFailure`. */
   readonly attributes: Readonly<Partial<Record<AttributeName, AttributeValues>>>;
+  /** The attribute that stands only on points of failures. */
+  readonly onlyOnFailure?: AttributeName;
+  /** Upper bounds of a histogram's buckets, in its unit; the last bucket is open. A View may set others. */
+  readonly buckets?: readonly number[];
   /** Every combination of values is present at 0 from the first collection on, so that alerts see the first. */
   readonly startsAtZero?: true;
+  /** Made with the first sealer: a program that never seals exports nothing of it. */
+  readonly onlyWhenSealing?: true;
   /** Only with this option of `otel()`. */
   readonly optIn?: "avoidedCost";
 }
@@ -109,7 +122,13 @@ export type MetricKey =
   | "ruleResponses"
   | "notes"
   | "policyReloads"
-  | "clientCount";
+  | "clientCount"
+  | "kmsRequestDuration"
+  | "cacheRequests"
+  | "cacheEntryCount"
+  | "dataKeyAge"
+  | "dataKeyUses"
+  | "envelopeIo";
 
 const WRITES = OPERATION_NAMES.filter((name) => OPERATIONS[name as keyof typeof OPERATIONS] === "write");
 /** The writes whose answer shows what was stored: no other can be found drifting. */
@@ -126,9 +145,9 @@ const PHASES = wordsOf<ErrorPhase>({
   telemetry: 1,
 });
 const RELOADS = wordsOf<keyof Stats["policyReloads"]>({ accepted: 1, rejected: 1 });
-const KMS_OPERATIONS = wordsOf<keyof Stats["estimatedKmsRequestsAvoided"]>({
-  GenerateDataKey: 1,
-  Decrypt: 1,
+const IO_DIRECTIONS = wordsOf<Extract<EnvelopeEvent, { readonly kind: "io" }>["direction"]>({
+  seal: 1,
+  open: 1,
 });
 const FIRST_20: AttributeValues = { firstNames: 20 };
 
@@ -234,5 +253,66 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
       [ATTRIBUTES.modeSource]: MODE_SOURCES,
       [ATTRIBUTES.policyDigest]: FIRST_20,
     },
+  },
+  kmsRequestDuration: {
+    name: "s3_bucket_key.kms.request.duration",
+    instrument: "histogram",
+    unit: "s",
+    valueType: "double",
+    description: "Duration of the KMS requests of client-side encryption",
+    attributes: { [ATTRIBUTES.operation]: KMS_OPERATIONS, [ATTRIBUTES.errorType]: KMS_ERROR_TYPES },
+    onlyOnFailure: ATTRIBUTES.errorType,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    onlyWhenSealing: true,
+  },
+  cacheRequests: {
+    name: "s3_bucket_key.envelope.cache.requests",
+    instrument: "counter",
+    unit: "{request}",
+    valueType: "int",
+    description: "Look-ups of bucket keys for client-side encryption",
+    attributes: { [ATTRIBUTES.cacheResult]: CACHE_RESULTS },
+    startsAtZero: true,
+    onlyWhenSealing: true,
+  },
+  cacheEntryCount: {
+    name: "s3_bucket_key.envelope.cache.entry.count",
+    instrument: "up-down-counter",
+    unit: "{entry}",
+    valueType: "int",
+    description: "Bucket keys of client-side encryption that are cached now",
+    attributes: {},
+    startsAtZero: true,
+    onlyWhenSealing: true,
+  },
+  dataKeyAge: {
+    name: "s3_bucket_key.envelope.data_key.age",
+    instrument: "histogram",
+    unit: "s",
+    valueType: "double",
+    description: "Age of a bucket key when it was retired",
+    attributes: { [ATTRIBUTES.retireReason]: RETIRE_REASONS },
+    buckets: [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400],
+    onlyWhenSealing: true,
+  },
+  dataKeyUses: {
+    name: "s3_bucket_key.envelope.data_key.uses",
+    instrument: "histogram",
+    unit: "{use}",
+    valueType: "int",
+    description: "Uses a bucket key had when it was retired",
+    attributes: { [ATTRIBUTES.retireReason]: RETIRE_REASONS },
+    buckets: [1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10000],
+    onlyWhenSealing: true,
+  },
+  envelopeIo: {
+    name: "s3_bucket_key.envelope.io",
+    instrument: "counter",
+    unit: "By",
+    valueType: "int",
+    description: "Plaintext that was sealed or opened",
+    attributes: { [ATTRIBUTES.ioDirection]: IO_DIRECTIONS },
+    startsAtZero: true,
+    onlyWhenSealing: true,
   },
 };

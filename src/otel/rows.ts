@@ -1,4 +1,4 @@
-import type { ClientInfo, Stats } from "../telemetry/telemetry.ts";
+import type { ClientInfo, EnvelopeStats, Stats } from "../telemetry/telemetry.ts";
 import type { PointAttributes } from "./closed-attributes.ts";
 import { ATTRIBUTES } from "./names.ts";
 import type { MetricKey } from "./names.ts";
@@ -67,4 +67,15 @@ export function clientRow(info: ClientInfo, count: number): Row {
 export function costRow(stats: Stats, usdPer10000Requests: number): Row {
   const { GenerateDataKey, Decrypt } = stats.estimatedKmsRequestsAvoided;
   return ["avoidedCost", ((GenerateDataKey + Decrypt) / 10_000) * usdPer10000Requests, {}];
+}
+
+/** What sealing and opening did. */
+export function envelopeRows({ cacheRequests, sealedBytes, openedBytes }: EnvelopeStats): Row[] {
+  return [
+    ...cacheRequests.map(({ result, count }): Row => {
+      return ["cacheRequests", count, { [ATTRIBUTES.cacheResult]: result }];
+    }),
+    ["envelopeIo", sealedBytes, { [ATTRIBUTES.ioDirection]: "seal" }],
+    ["envelopeIo", openedBytes, { [ATTRIBUTES.ioDirection]: "open" }],
+  ];
 }

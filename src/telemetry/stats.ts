@@ -1,7 +1,9 @@
+import type { EnvelopeEvent } from "../body-sealer.ts";
 import { OPERATIONS, type Operation } from "../operations.ts";
 import { WHY_DECISION, type ResponseState } from "../policy/policy.ts";
 import { AvoidedRequests } from "./avoided-requests.ts";
 import { Cells } from "./cells.ts";
+import { EnvelopeCounts } from "./envelope-counts.ts";
 import type { ClientInfo, CountSource, ErrorPhase, Outcome, Stats } from "./telemetry.ts";
 import {
   ALGORITHMS,
@@ -49,6 +51,7 @@ export class Counts implements CountSource {
   readonly #reloads = { accepted: 0, rejected: 0 };
   readonly #waiting: Outcome[] = [];
   readonly #waitingSinceMs: number[] = [];
+  #envelope: EnvelopeCounts | undefined;
   #clients = 0;
 
   /** @param info - What the clients wear now; asked whenever the counts are read. */
@@ -97,6 +100,18 @@ export class Counts implements CountSource {
     this.failed(OTHER, "telemetry");
   }
 
+  /** A sealer is there: `stats().envelope` is present from now on, if only with zeros. */
+  sealerAdded(): void {
+    this.#envelope ??= new EnvelopeCounts();
+  }
+
+  /** Whoever also has a `Telemetry` tells its `measure` of the event first. */
+  envelope(event: EnvelopeEvent): void {
+    this.#envelope ??= new EnvelopeCounts();
+    if (event.kind === "failed") this.failed(event.errorType === "" ? OTHER : event.errorType, event.phase);
+    else this.#envelope.count(event);
+  }
+
   reloaded(result: "accepted" | "rejected"): void {
     this.#reloads[result]++;
   }
@@ -139,6 +154,7 @@ export class Counts implements CountSource {
       errors: [...this.#errors.values()].map((error) => ({ ...error })),
       policyReloads: { ...this.#reloads },
       estimatedKmsRequestsAvoided: { ...this.#avoided.totals },
+      ...(this.#envelope !== undefined && { envelope: this.#envelope.stats() }),
     };
   }
 

@@ -4,6 +4,7 @@
  * The hot path only increments numbers. An exporter (such as `s3-bucket-keys/otel`) is given a `CountSource`
  * once and reads its totals whenever it collects; it may also ask for each outcome.
  */
+import type { EnvelopeEvent } from "../body-sealer.ts";
 import type {
   Decision,
   DriftKind,
@@ -89,6 +90,37 @@ export interface Stats {
   readonly policyReloads: { readonly accepted: number; readonly rejected: number };
   /** A model, not a measurement: see the README. */
   readonly estimatedKmsRequestsAvoided: { readonly GenerateDataKey: number; readonly Decrypt: number };
+  /** Client-side encryption; absent where nothing is sealed or opened. */
+  readonly envelope?: EnvelopeStats;
+}
+
+/**
+ * What client-side encryption did. Words outside their list, and names past a cap, are `_OTHER`. Failures stand
+ * in `errors`, with the phases `kms` and `crypto`.
+ *
+ * @public
+ */
+export interface EnvelopeStats {
+  /** Requests to KMS, by how they ended; `seconds` is the sum of their durations. */
+  readonly kmsRequests: readonly {
+    operation: string;
+    /** Absent where they succeeded. */
+    errorType?: string;
+    count: number;
+    seconds: number;
+  }[];
+  /** Look-ups of bucket keys: `hit`, `miss`, `expired`, `bypass`. */
+  readonly cacheRequests: readonly { result: string; count: number }[];
+  /** Bucket keys in the cache now. */
+  readonly cacheEntries: number;
+  /** Bucket keys that were retired, by why: `ttl`, `uses`, `bytes`, `lru`, `error`, `stale`. */
+  readonly retiredDataKeys: readonly { reason: string; count: number }[];
+  /** Bytes of plaintext sealed. */
+  readonly sealedBytes: number;
+  /** Bytes of plaintext opened. */
+  readonly openedBytes: number;
+  /** Plain objects that were read in places that unseal: what is left to migrate. */
+  readonly plainReads: number;
 }
 
 /**
@@ -133,6 +165,11 @@ export interface Telemetry {
    * new meter provider can still tell the counts of the old one apart. Must be fast; must not keep the object.
    */
   record?(outcome: Outcome): void;
+  /**
+   * Called with every event of client-side encryption just BEFORE it is counted, only when defined, for what
+   * totals can't show: how long, how old, how often. Must be fast; must not keep the object.
+   */
+  measure?(event: EnvelopeEvent): void;
   /** Makes counts that are still pending visible to the exporter, as far as it can. */
   flush?(): Promise<void>;
 }

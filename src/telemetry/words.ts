@@ -1,4 +1,5 @@
 /** The closed lists of words that counts are kept under, and the word for everything else. */
+import type { CacheResult, EnvelopeEvent, RetireReason } from "../body-sealer.ts";
 import { OPERATIONS } from "../operations.ts";
 import { WHY_DECISION } from "../policy/policy.ts";
 import type { DriftKind, Mode, Note, ResponseState, Verdict, Why } from "../policy/policy.ts";
@@ -35,6 +36,27 @@ export const NOTES: readonly Note[] = wordsOf<Note>({
   "expired-rule": 1,
   "own-context": 1,
 });
+/** What client-side encryption asks of KMS. */
+export const KMS_OPERATIONS: readonly KmsOperation[] = wordsOf<KmsOperation>({
+  GenerateDataKey: 1,
+  Decrypt: 1,
+});
+export const CACHE_RESULTS: readonly CacheResult[] = wordsOf<CacheResult>({
+  hit: 1,
+  miss: 1,
+  expired: 1,
+  bypass: 1,
+});
+export const RETIRE_REASONS: readonly RetireReason[] = wordsOf<RetireReason>({
+  ttl: 1,
+  uses: 1,
+  bytes: 1,
+  lru: 1,
+  error: 1,
+  stale: 1,
+});
+
+type KmsOperation = Extract<EnvelopeEvent, { readonly kind: "kms-request" }>["operation"];
 
 /**
  * All words of a union. The keys of a Record are checked for completeness, which a list of literals is not: a

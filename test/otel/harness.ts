@@ -1,5 +1,6 @@
 import { AggregationTemporality, MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
-import type { ViewOptions } from "@opentelemetry/sdk-metrics";
+import type { Histogram, ViewOptions } from "@opentelemetry/sdk-metrics";
+import type { EnvelopeEvent } from "../../src/body-sealer.ts";
 import { otel, type OtelOptions } from "../../src/otel/index.ts";
 import { Counts } from "../../src/telemetry/stats.ts";
 import type { ClientInfo, Outcome, Telemetry } from "../../src/telemetry/telemetry.ts";
@@ -15,16 +16,34 @@ export class ManualReader extends MetricReader {
     super({ aggregationTemporalitySelector: () => temporality });
   }
 
+  /** All points; of a histogram, how often something was recorded. */
   async points(): Promise<Points> {
+    const points = Object.entries(await this.#values());
+    return Object.fromEntries(
+      points.map(([name, value]) => [name, typeof value === "number" ? value : value.count]),
+    );
+  }
+
+  /** The points of histograms. */
+  async histograms(): Promise<Record<string, Histogram>> {
+    const points = Object.entries(await this.#values());
+    return Object.fromEntries(
+      points.flatMap(([name, value]) => (typeof value === "number" ? [] : [[name, value]])),
+    );
+  }
+
+  async #values(): Promise<Record<string, number | Histogram>> {
     const { resourceMetrics, errors } = await this.collect();
     if (errors.length > 0) throw new AggregateError(errors);
-    const points: Points = {};
+    const values: Record<string, number | Histogram> = {};
     for (const { descriptor, dataPoints } of resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics)) {
       for (const { attributes, value } of dataPoints) {
-        points[pointName(descriptor.name, attributes as Record<string, string>)] = value as number;
+        values[pointName(descriptor.name, attributes as Record<string, string>)] = value as
+          | number
+          | Histogram;
       }
     }
-    return points;
+    return values;
   }
 
   protected override async onForceFlush(): Promise<void> {}
@@ -59,6 +78,14 @@ export class Wearing {
     for (const outcome of outcomes) {
       this.telemetry.record?.(outcome);
       this.counts.record(outcome, this.#nowMs++);
+    }
+  }
+
+  /** What a sealer tells, told on in the same order. */
+  observe(...events: readonly EnvelopeEvent[]): void {
+    for (const event of events) {
+      this.telemetry.measure?.(event);
+      this.counts.envelope(event);
     }
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ATTRIBUTES, METRICS, OTHER, type AttributeValues } from "../../src/otel/index.ts";
 import { METER_NAME, METER_VERSION } from "../../src/otel/names.ts";
-import { prometheusName } from "./prometheus-name.ts";
+import { collectorName, prometheusName } from "./prometheus-name.ts";
 
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const words = (line: string): string[] => [...line.matchAll(/`([^`]+)`/g)].map(([, word]) => String(word));
@@ -18,8 +18,16 @@ describe("names", () => {
   it.each(Object.values(METRICS))("$name follows the rules for metric names", ({ name, unit }) => {
     expect(name).toMatch(/^s3_bucket_key(\.[a-z][a-z_]*[a-z])+$/);
     expect(name).not.toMatch(/total$/);
-    // An annotation adds nothing to the name, so Prometheus knows it by one name on every road.
-    expect(unit).toMatch(/^\{\w+\}$/);
+    // An annotation adds nothing to the name, so Prometheus knows it by one name on every road; the docs name
+    // both where the unit is real.
+    expect(unit).toMatch(/^(\{\w+\}|s|By)$/);
+  });
+
+  it("has bounds of buckets, in order, for histograms and for nothing else", () => {
+    for (const { instrument, buckets } of Object.values(METRICS)) {
+      expect(buckets !== undefined).toBe(instrument === "histogram");
+      expect(buckets).toEqual(buckets?.toSorted((a, b) => a - b));
+    }
   });
 
   it("uses each attribute of the table, and no other", () => {
@@ -48,13 +56,40 @@ describe("docs/telemetry.md", () => {
 
   it.each(Object.values(METRICS))("tells what $name is", (metric) => {
     const lines = section(metric.name).split("\n");
-    const kind = { counter: "Counter", "up-down-counter": "UpDownCounter" }[metric.instrument];
-    expect(lines).toContain(`- Prometheus: \`${prometheusName(metric)}\``);
+    const kinds = { counter: "Counter", "up-down-counter": "UpDownCounter", histogram: "Histogram" };
+    const kind = kinds[metric.instrument];
+    const [exporter, collector] = [prometheusName(metric), collectorName(metric)];
+    const other = collector === exporter ? "" : `; through a Collector: \`${collector}\``;
+    expect(lines).toContain(`- Prometheus: \`${exporter}\`${other}`);
     expect(lines.find((line) => line.startsWith(`- ${kind}, `))).toContain(`unit \`${metric.unit}\``);
     const says = (claim: string): boolean => section(metric.name).includes(claim);
     expect(says("stand at 0 from the start")).toBe(metric.startsAtZero === true);
     expect(says("only with the option")).toBe(metric.optIn !== undefined);
     expect(says("with fractions")).toBe(metric.valueType === "double");
+    expect(says("only on failures")).toBe(metric.onlyOnFailure !== undefined);
+    expect(says("buckets up to")).toBe(metric.instrument === "histogram");
+    if (metric.buckets !== undefined) {
+      expect(
+        lines.find((line) => line.endsWith(`; buckets up to ${metric.buckets?.join(", ")}`)),
+      ).toBeDefined();
+    }
+  });
+
+  it("tells which metrics only a program has that seals", () => {
+    const ofSealing = page.slice(
+      page.indexOf("\n## Metrics of client-side encryption"),
+      page.indexOf("\n## How avoided"),
+    );
+    const documented = [...ofSealing.matchAll(/^### `([^`]+)`/gm)].map(([, name]) => String(name));
+    const names = Object.values(METRICS).filter(({ onlyWhenSealing }) => onlyWhenSealing);
+    expect(documented).toEqual(names.map(({ name }) => name));
+    for (const { name, attributes, onlyOnFailure } of names) {
+      const bound = Object.entries<AttributeValues>(attributes).reduce((series, [attribute, values]) => {
+        const listed = "firstNames" in values ? values.firstNames : values.length;
+        return series * (listed + (attribute === onlyOnFailure ? 2 : 1));
+      }, 1);
+      expect(section(name)).toContain(`; at most ${bound} series;`);
+    }
   });
 
   it.each(Object.values(METRICS))("lists the attributes of $name with all their values", (metric) => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { METRICS } from "../../src/otel/index.ts";
 import { METER_VERSION } from "../../src/otel/names.ts";
 import { write } from "../telemetry/outcomes.ts";
+import { EVENTS } from "../telemetry/envelope-events.ts";
 import { wear } from "./harness.ts";
 import { prometheusName } from "./prometheus-name.ts";
 
@@ -39,12 +40,14 @@ describe("what Prometheus scrapes", () => {
     plugin.record(write({ notes: ["own-context"] }), write());
     plugin.record(write({}, { verdict: "drift", drifts: ["bucket-key"], state: "disabled" }));
     plugin.counts.failed("AccessDenied", "amended");
+    plugin.observe(...EVENTS);
     const lines = await scrape();
     const scope = `otel_scope_name="s3-bucket-keys",otel_scope_version="${METER_VERSION}"`;
 
     for (const metric of Object.values(METRICS)) {
-      const type = metric.instrument === "counter" ? "counter" : "gauge";
-      expect(lines).toContain(`# TYPE ${prometheusName(metric)} ${type}`);
+      const type = { counter: "counter", "up-down-counter": "gauge", histogram: "histogram" };
+      const family = prometheusName(metric).replace(/_bucket$/, "");
+      expect(lines).toContain(`# TYPE ${family} ${type[metric.instrument]}`);
     }
     const values = lines
       .filter((line) => line.startsWith("s3_bucket_key"))
@@ -72,18 +75,41 @@ describe("what Prometheus scrapes", () => {
       's3_bucket_key_client_count{s3_bucket_key_mode="enforce",s3_bucket_key_mode_source="policy",' +
         's3_bucket_key_policy_digest="d1"} 1',
     );
+    expect(values).toContain('s3_bucket_key_kms_request_duration_count{rpc_method="GenerateDataKey"} 2');
+    expect(values).toContain(
+      's3_bucket_key_kms_request_duration_bucket{rpc_method="GenerateDataKey",le="0.05"} 1',
+    );
+    expect(values).toContain(
+      's3_bucket_key_kms_request_duration_count{rpc_method="Decrypt",error_type="AccessDeniedException"} 1',
+    );
+    expect(values).toContain(
+      's3_bucket_key_envelope_cache_requests_total{s3_bucket_key_envelope_cache_result="hit"} 2',
+    );
+    expect(values).toContain("s3_bucket_key_envelope_cache_entry_count{} 1");
+    expect(values).toContain(
+      's3_bucket_key_envelope_data_key_age_bucket{s3_bucket_key_envelope_data_key_retire_reason="ttl",le="600"} 1',
+    );
+    expect(values).toContain(
+      's3_bucket_key_envelope_data_key_uses_sum{s3_bucket_key_envelope_data_key_retire_reason="ttl"} 7',
+    );
+    expect(values).toContain(
+      's3_bucket_key_envelope_io_total{s3_bucket_key_envelope_io_direction="seal"} 1100',
+    );
     plugin.detach();
   });
 
   it("has nothing else of ours: no name that METRICS doesn't have", async () => {
     const plugin = wear({ meterProvider: provider, avoidedCost: { usdPer10000Requests: 0.03 } });
     plugin.record(write());
+    plugin.observe(...EVENTS);
     const known = new Set(Object.values(METRICS).map((metric) => prometheusName(metric)));
     const names = (await scrape())
       .map((line) => /^(?:# (?:TYPE|HELP) )?(s3_bucket_key\w+)/.exec(line)?.[1])
       .filter((name) => name !== undefined);
     expect(names.length).toBeGreaterThan(0);
-    expect(names.filter((name) => !known.has(name))).toEqual([]);
+    // Of a histogram there are also its sum, its count and its family.
+    const bucketOf = (name: string): string => `${name.replace(/_(sum|count)$/, "")}_bucket`;
+    expect(names.filter((name) => !known.has(name) && !known.has(bucketOf(name)))).toEqual([]);
     plugin.detach();
   });
 
