@@ -48,6 +48,11 @@ describe("globMatches", () => {
     ["logs/**", "logs/.x", true],
     ["\\*", "*", false],
     ["é*", "é1", true],
+    // No character serves two parts, nor a part and the end.
+    ["*a*a*", "a", false],
+    ["*ab*ba*", "aba", false],
+    ["*b*b", "aab", false],
+    ["*b*b", "abab", true],
   ])("%s on %s is %s", (glob, name, fits) => {
     expect(globMatches(glob, name)).toBe(fits);
   });
@@ -59,6 +64,23 @@ describe("globMatches", () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+
+  it.each([
+    ["abc", "abc", [3]],
+    ["abc", "abd", [3]],
+    ["abc", "ab", []],
+    ["?b", "ax", [2]],
+    ["??", "ab", [2]],
+    ["a?", "bx", [1]],
+    ["*xy*", "xyaaa", [0, 0, 2]],
+    ["*xy*", "aaxya", [0, 0, 6]],
+    ["*xy*", "aaaaa", [0, 0, 8]],
+    ["*x?*", "aaxya", [0, 0, 1, 1, 2]],
+  ])("%s on %s tells of its comparisons: %j", (glob, name, expected) => {
+    const steps: number[] = [];
+    globMatches(glob, name, (more) => void steps.push(more));
+    expect(steps).toEqual(expected);
   });
 
   it("takes no more steps than pattern times text", () => {
