@@ -1,17 +1,17 @@
 /**
  * Child processes that never outlive the process that started them, not even when that one is killed.
  *
- * Each command runs in a process group of its own, under a small shell guard that waits on a pipe from us.
+ * Each command runs in a process group of its own, under a small shell guard that waits on a pipe from us, its fourth.
  * The pipe closes when we stop the process, and the kernel closes it when we are gone; then the guard ends
  * the whole group. Only what was started here is ever ended.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
 
 const GUARD = `
-exec 3<&0
 { read -r _ <&3; kill -KILL 0; } &
-"$@" </dev/null 3<&-
+"$@" 3<&-
 code=$?
 kill $!
 exit $code
@@ -22,7 +22,7 @@ const STOP_MILLISECONDS = 10_000;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ProcessOptions {
-  /** Where the command's output goes, both streams; replaced. */
+  /** Where the command's output goes, both streams, or what it says of errors when it is talked to; replaced. */
   readonly logFile: string;
   /** On top of our own; `undefined` takes one away. */
   readonly env?: Environment;
@@ -41,39 +41,66 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a command; end it with `stop()`. */
+/** Starts a command that reads nothing; end it with `stop()`. */
 export function startProcess(
   command: string,
   args: readonly string[],
   options: ProcessOptions,
 ): RunningProcess {
+  return start(command, args, options, false).running;
+}
+
+/** A process that is talked to. */
+export interface TalkingProcess extends RunningProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+}
+
+/** Starts a command whose input and output are ours; end it with `stop()`. */
+export function startTalking(
+  command: string,
+  args: readonly string[],
+  options: ProcessOptions,
+): TalkingProcess {
+  const { running, child } = start(command, args, options, true);
+  return { ...running, stdin: child.stdin as Writable, stdout: child.stdout as Readable };
+}
+
+function start(
+  command: string,
+  args: readonly string[],
+  options: ProcessOptions,
+  talks: boolean,
+): { readonly running: RunningProcess; readonly child: ChildProcess } {
   const log = openSync(options.logFile, "w");
   const child: ChildProcess = spawn("/bin/sh", ["-c", GUARD, "guard", command, ...args], {
-    stdio: ["pipe", log, log],
+    stdio: [talks ? "pipe" : "ignore", talks ? "pipe" : log, log, "pipe"],
     detached: true,
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
   });
   closeSync(log);
+  const lifeline = child.stdio[3];
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once("exit", resolve);
     child.once("error", reject);
   });
   exited.then(
-    () => child.stdin?.destroy(),
+    () => lifeline?.destroy(),
     () => {},
   );
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
-  return {
+  const running: RunningProcess = {
     command,
     exited,
     isRunning,
     lastOutput: () => lastLines(readFileSync(options.logFile, "utf8")),
     async stop(): Promise<void> {
-      child.stdin?.destroy();
+      lifeline?.destroy();
       if (isRunning()) await within(STOP_MILLISECONDS, exited, `${command} did not end when it was told to`);
     },
   };
+  return { running, child };
 }
 
 export interface RunOptions extends ProcessOptions {
@@ -141,7 +168,8 @@ export async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function within<T>(milliseconds: number, promise: Promise<T>, failure: string): Promise<T> {
+/** Waits for a promise, no longer than that. */
+export async function within<T>(milliseconds: number, promise: Promise<T>, failure: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(failure)), milliseconds);

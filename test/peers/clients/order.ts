@@ -29,7 +29,9 @@ export function orderArguments(order: Order): readonly string[] {
 }
 
 /** Where to go and as whom, for all that reads AWS's variables; of the machine's own settings none is left. */
-export function environmentOf(order: Order): Environment {
+export function environmentOf(
+  order: Pick<Order, "endpoint" | "region" | "accessKeyId" | "secretAccessKey" | "folder">,
+): Environment {
   const configuration = join(order.folder, "aws-config");
   writeFileSync(
     configuration,
