@@ -1,0 +1,51 @@
+/** What two calls must have in common to share a bucket key. */
+import { hash } from "node:crypto";
+import type { EncryptionContext } from "./encryption-context.ts";
+
+/** A key that seals never opens, and the reverse: reading must have been allowed by `kms:Decrypt`. */
+export type Direction = "seal" | "open";
+
+/**
+ * The suite of an object. Only `v3` keys may be cached: they are used through a key derivation function, so that
+ * every object has a key of its own.
+ */
+export type Suite = "v3" | "v2" | "legacy";
+
+/**
+ * Whether objects of suites without key commitment may be read; the names are those of the official clients.
+ *
+ * @public
+ */
+export type CommitmentPolicy = "REQUIRE_ENCRYPT_REQUIRE_DECRYPT" | "REQUIRE_ENCRYPT_ALLOW_DECRYPT";
+
+export interface Shared {
+  readonly direction: Direction;
+  /** Number of the keyring's instance, which stands for its KMS client and credentials. */
+  readonly keyring: number;
+  /** As requested, never out of an answer: replicas of a multi-Region key are different keys here. */
+  readonly keyId: string;
+  readonly suite: Suite;
+  readonly policy: CommitmentPolicy;
+  readonly partition: string;
+  readonly context: EncryptionContext;
+  /** Of what is opened. */
+  readonly blob: Uint8Array | undefined;
+}
+
+const NO_BLOB = new Uint8Array();
+
+/** SHA-256, in base64, over an encoding that differs whenever one of the parts does. */
+export function cacheKey(shared: Shared): string {
+  const { direction, keyring, keyId, suite, policy, partition, context, blob = NO_BLOB } = shared;
+  let text = `${direction}:${keyring}:${suite}:${policy}:` + counted(keyId) + counted(partition);
+  // oxlint-disable-next-line unicorn/no-array-sort -- the array is ours.
+  for (const name of Object.keys(context).sort()) text += counted(name) + counted(context[name] as string);
+  // As JSON, because hashing takes the text as UTF-8, in which all lone surrogates are the same.
+  const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
+  return hash("sha256", JSON.stringify(text) + bytes.toString("base64"), "base64");
+}
+
+/** Text that can't be mistaken for the beginning of what follows. */
+function counted(text: string): string {
+  return `${text.length}:${text}`;
+}

@@ -1,0 +1,85 @@
+/** What a failure of the keyring means for keys in memory. */
+import { BucketKeyError } from "../errors.ts";
+import { EnvelopeIntegrityError, EnvelopeRefusedError, KeyringError } from "./errors.ts";
+
+export interface KmsFailure {
+  /** For metrics: the name of KMS's error, or of ours. */
+  readonly errorType: string;
+  /** KMS says that this principal may not use this key, or that nobody may. */
+  readonly denied: boolean;
+  /** One of the few failures that say nothing about the key: no answer in time, 5xx, throttling. */
+  readonly passing: boolean;
+  /** An error of its own for every caller: whoever catches it may edit it. */
+  error(): BucketKeyError;
+}
+
+const DENIED: ReadonlySet<string> = new Set([
+  "AccessDeniedException",
+  "DisabledException",
+  "KMSInvalidStateException",
+  "NotFoundException",
+]);
+
+/** Names that mean "later" without a status of 5xx; ours, KMS's, the SDK's and Node's. */
+const PASSING: ReadonlySet<string> = new Set([
+  "TimeoutError",
+  "RequestTimeout",
+  "RequestTimeoutException",
+  "ETIMEDOUT",
+  "Throttling",
+  "ThrottlingException",
+  "ThrottledException",
+  "RequestThrottled",
+  "RequestThrottledException",
+  "RequestLimitExceeded",
+  "TooManyRequestsException",
+]);
+
+export function kmsFailure(error: unknown): KmsFailure {
+  if (error instanceof EnvelopeIntegrityError) {
+    return {
+      errorType: error.name,
+      denied: false,
+      passing: false,
+      error: () => new EnvelopeIntegrityError(),
+    };
+  }
+  if (error instanceof EnvelopeRefusedError) {
+    const { problem, message } = error;
+    return {
+      errorType: error.name,
+      denied: false,
+      passing: false,
+      error: () => new EnvelopeRefusedError(problem, message),
+    };
+  }
+  const failed = error instanceof KeyringError ? error : wrapped(error);
+  const { kmsError, message, cause } = failed;
+  return {
+    errorType: kmsError,
+    denied: DENIED.has(kmsError),
+    passing: PASSING.has(kmsError) || isServerFault(cause),
+    error: () => new KeyringError(kmsError, message, { cause }),
+  };
+}
+
+/** A short name for an error: `ECONNREFUSED` says more than `Error`. */
+export function errorTypeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "UnknownError";
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : error.name;
+}
+
+/** Whatever a keyring that isn't ours rejects with. */
+function wrapped(cause: unknown): KeyringError {
+  const name = errorTypeOf(cause);
+  return new KeyringError(name, `The keyring has no data key: ${name}. Its own error is the cause.`, {
+    cause,
+  });
+}
+
+function isServerFault(cause: unknown): boolean {
+  const status = (cause as { $metadata?: { httpStatusCode?: unknown } } | undefined | null)?.$metadata
+    ?.httpStatusCode;
+  return typeof status === "number" && (status >= 500 || status === 429);
+}
