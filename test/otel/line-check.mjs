@@ -229,6 +229,32 @@ async function checkPrometheus({ api, sdk, prometheus }) {
   await client.plugin.close();
 }
 
+/** KMS requests of client-side encryption, from before there was a provider and after. */
+async function checkHistograms({ api, sdk }) {
+  const { bucketKeys } = await import("s3-bucket-keys");
+  const { otel, METRICS } = await import("s3-bucket-keys/otel");
+  const telemetry = otel();
+  const plugin = bucketKeys({ telemetry, logger: { warn() {} } });
+  const measure = (seconds) => telemetry.measure({ kind: "kms-request", operation: "Decrypt", seconds });
+  for (const seconds of [0.002, 0.02, 0.02]) measure(seconds);
+  const reader = readerOf(sdk);
+  api.metrics.setGlobalMeterProvider(new sdk.MeterProvider({ readers: [reader] }));
+  measure(20);
+  const { resourceMetrics } = await reader.collect();
+  const { name, unit, buckets } = METRICS.kmsRequestDuration;
+  const found = resourceMetrics.scopeMetrics
+    .flatMap(({ metrics }) => metrics)
+    .filter(({ descriptor }) => descriptor.name === name);
+  equal(found.length, 1);
+  equal(found[0].descriptor.unit, unit);
+  const [{ attributes, value }, ...others] = found[0].dataPoints;
+  deepEqual(others, []);
+  deepEqual(attributes, { "rpc.method": "Decrypt" });
+  deepEqual([value.count, value.sum.toFixed(3)], [4, "20.042"]);
+  deepEqual(value.buckets, { boundaries: [...buckets], counts: [0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 1] });
+  await plugin.close();
+}
+
 /** An application that registers with an older API than the one our package brought along. */
 async function checkBlind({ api, sdk }, withLogger) {
   const said = [];
@@ -289,6 +315,8 @@ const SCENARIOS = {
   "sums, application of ES modules": { run: async () => await checkSums(await imported()) },
   "sums, application of CommonJS": { run: async () => await checkSums(required()) },
   prometheus: { run: async () => await checkPrometheus(await imported()) },
+  "histograms, application of ES modules": { run: async () => await checkHistograms(await imported()) },
+  "histograms, application of CommonJS": { run: async () => await checkHistograms(required()) },
   "the process ends by itself": { run: async () => await checkThatProcessEnds(await imported()) },
   "our copy is newer, with a diag logger": {
     run: async () => await checkBlind(await imported(), true),

@@ -33,6 +33,11 @@ async function scrape(): Promise<string[]> {
   return (await response.text()).split("\n");
 }
 
+/** Of a histogram there are also its sum, its count and its family. */
+function bucketOf(name: string): string {
+  return `${name.replace(/_(sum|count)$/, "")}_bucket`;
+}
+
 describe("what Prometheus scrapes", () => {
   it("has every metric under its name, each line with its labels and value", async () => {
     const plugin = wear({ meterProvider: provider, avoidedCost: { usdPer10000Requests: 0.03 } });
@@ -107,8 +112,6 @@ describe("what Prometheus scrapes", () => {
       .map((line) => /^(?:# (?:TYPE|HELP) )?(s3_bucket_key\w+)/.exec(line)?.[1])
       .filter((name) => name !== undefined);
     expect(names.length).toBeGreaterThan(0);
-    // Of a histogram there are also its sum, its count and its family.
-    const bucketOf = (name: string): string => `${name.replace(/_(sum|count)$/, "")}_bucket`;
     expect(names.filter((name) => !known.has(name) && !known.has(bucketOf(name)))).toEqual([]);
     plugin.detach();
   });

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { EnvelopeEvent } from "../../src/body-sealer.ts";
 import type { Note, Why } from "../../src/policy/policy.ts";
 import type { Outcome } from "../../src/telemetry/telemetry.ts";
 import { read, refused, write } from "../telemetry/outcomes.ts";
@@ -93,3 +94,91 @@ export const outcomeStreams: fc.Arbitrary<Outcome[]> = fc.array(
   ),
   { maxLength: 60 },
 );
+
+/** Plain counting of a sealer's events; of a histogram, how often something was recorded. */
+export function envelopeTally(events: readonly EnvelopeEvent[]): Points {
+  const points: Points = {};
+  const add = (metric: string, attributes: Record<string, string>, value = 1): void => {
+    const name = pointName(`s3_bucket_key.${metric}`, attributes);
+    points[name] = (points[name] ?? 0) + value;
+  };
+  for (const event of events) {
+    if (event.kind === "kms-request") {
+      const { operation, errorType } = event;
+      const failure = errorType !== undefined && { "error.type": errorType };
+      add("kms.request.duration", { "rpc.method": operation, ...failure });
+    } else if (event.kind === "cache") {
+      add("envelope.cache.requests", { "s3_bucket_key.envelope.cache.result": event.result });
+    } else if (event.kind === "entries") {
+      add("envelope.cache.entry.count", {}, event.change);
+    } else if (event.kind === "retired") {
+      const reason = { "s3_bucket_key.envelope.data_key.retire_reason": event.reason };
+      add("envelope.data_key.age", reason);
+      add("envelope.data_key.uses", reason);
+    } else if (event.kind === "io") {
+      add("envelope.io", { "s3_bucket_key.envelope.io.direction": event.direction }, event.bytes);
+    } else if (event.kind === "failed") {
+      add("errors", { "error.type": event.errorType, "s3_bucket_key.phase": event.phase });
+    }
+  }
+  return Object.fromEntries(Object.entries(points).filter(([, value]) => value !== 0));
+}
+
+/** The metrics that `envelopeTally` knows. */
+export const ENVELOPE_TALLIED = [
+  "kms.request.duration",
+  "envelope.cache.requests",
+  "envelope.cache.entry.count",
+  "envelope.data_key.age",
+  "envelope.data_key.uses",
+  "envelope.io",
+  "errors",
+] as const;
+
+const KMS_ERRORS = ["AccessDeniedException", "ThrottlingException", "TimeoutError"] as const;
+
+/** Any life of a sealer: keys come, are used and go. */
+export const eventStreams: fc.Arbitrary<EnvelopeEvent[]> = fc
+  .array(
+    fc.oneof(
+      fc.record(
+        {
+          kind: fc.constant("kms-request" as const),
+          operation: fc.constantFrom("GenerateDataKey" as const, "Decrypt" as const),
+          seconds: fc.double({ min: 0, max: 20, noNaN: true }),
+          errorType: fc.constantFrom(...KMS_ERRORS),
+        },
+        { requiredKeys: ["kind", "operation", "seconds"] },
+      ),
+      fc.record({
+        kind: fc.constant("cache" as const),
+        result: fc.constantFrom("hit" as const, "miss" as const, "expired" as const, "bypass" as const),
+      }),
+      fc.constant({ kind: "entries" as const, change: 1 as const }),
+      fc.record({
+        kind: fc.constant("retired" as const),
+        reason: fc.constantFrom("ttl" as const, "uses" as const, "lru" as const, "stale" as const),
+        ageSeconds: fc.double({ min: 0, max: 100_000, noNaN: true }),
+        uses: fc.nat(),
+      }),
+      fc.record({
+        kind: fc.constant("io" as const),
+        direction: fc.constantFrom("seal" as const, "open" as const),
+        bytes: fc.nat(),
+      }),
+      fc.constant({ kind: "plain-read" as const }),
+      fc.record({
+        kind: fc.constant("failed" as const),
+        phase: fc.constantFrom("kms" as const, "crypto" as const),
+        errorType: fc.constantFrom(...KMS_ERRORS, "EnvelopeIntegrityError"),
+      }),
+    ),
+    { maxLength: 40 },
+  )
+  .map((events) => events.flatMap((event): EnvelopeEvent[] => withRetirement(event)));
+
+/** A key that goes was there, and takes its entry along. */
+function withRetirement(event: EnvelopeEvent): EnvelopeEvent[] {
+  if (event.kind !== "retired") return [event];
+  return [{ kind: "entries", change: 1 }, event, { kind: "entries", change: -1 }];
+}
