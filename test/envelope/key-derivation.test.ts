@@ -1,7 +1,7 @@
-import { createCipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createHmac, hkdfSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { EnvelopeRefusedError } from "../../src/envelope/errors.ts";
 import {
   deriveForOpen,
@@ -82,13 +82,16 @@ describe.each(vectors)("known answer $name", (vector) => {
 });
 
 describe("key derivation", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
   it("is HKDF-SHA-512 with the message id as salt", () => {
     fc.assert(
       fc.property(dataKeys, messageIds, (dataKey, messageId) => {
         const { contentKey, commitment } = deriveForSeal(dataKey, messageId);
-        const label = (text: string): Buffer => Buffer.concat([Buffer.of(0, 0x73), Buffer.from(text)]);
         const hkdf = (text: string, bytes: number): Uint8Array =>
-          new Uint8Array(hkdfSync("sha512", dataKey, messageId, label(text), bytes));
+          new Uint8Array(hkdfSync("sha512", dataKey, messageId, Buffer.from(`\0s${text}`), bytes));
         expect(contentKey).toEqual(hkdf("DERIVEKEY", 32));
         expect(commitment).toEqual(hkdf("COMMITKEY", 28));
         expect(deriveForOpen(dataKey, messageId, commitment)).toEqual(contentKey);
@@ -137,6 +140,20 @@ describe("key derivation", () => {
       messageId[index] = 1;
       expect(deriveForSeal(good, messageId).commitment).toHaveLength(28);
     }
+  });
+
+  it("wipes what HKDF made on the way, whether or not the commitment is right", () => {
+    const digest = vi.spyOn(
+      Object.getPrototypeOf(createHmac("sha512", "")) as { digest(): Buffer },
+      "digest",
+    );
+    const { commitment } = deriveForSeal(good, id);
+    deriveForOpen(good, id, commitment);
+    deriveForOpen(good, id, new Uint8Array(28));
+    const made = digest.mock.results.map(({ value }) => value as Buffer);
+    // The pseudo-random key and a block for each value: 1 + 2 twice, and 1 + 1 where the commitment is another.
+    expect(made).toHaveLength(8);
+    expect(made.filter((bytes) => bytes.some(Boolean))).toEqual([]);
   });
 
   it("draws 28 random bytes for each object", () => {
