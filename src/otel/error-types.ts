@@ -1,9 +1,18 @@
-/** What KMS and the way to it end in when client-side encryption asks for a key: names as the SDK gives them. */
+/**
+ * What KMS, the way to it and our own checks end in when client-side encryption asks for a key: names and codes as
+ * KMS, the SDK and Node give them. A blob that KMS rejects is an `EnvelopeIntegrityError`.
+ */
 export const KMS_ERROR_TYPES: readonly string[] = [
   "AccessDeniedException",
   "CredentialsProviderError",
   "DependencyTimeoutException",
   "DisabledException",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "ETIMEDOUT",
+  "EnvelopeIntegrityError",
+  "EnvelopeRefusedError",
   "ExpiredTokenException",
   "IncorrectKeyException",
   "InvalidCiphertextException",
@@ -40,9 +49,7 @@ export const ERROR_TYPES: readonly string[] = [
   "KMS.ThrottlingException",
   // KMS, asked by client-side encryption
   ...KMS_ERROR_TYPES,
-  // sealing and opening
-  "EnvelopeIntegrityError",
-  "EnvelopeRefusedError",
+  // sealing and opening, besides two of the above
   "KeyringError",
   "NotSealedError",
 ];
