@@ -18,7 +18,7 @@ import { splitTag, TagHolder } from "./tag-holder.ts";
 export function sealPieces(key: ContentKey, plaintext: Uint8Array): Uint8Array[] {
   addPlaintext(0, plaintext.length);
   const cipher = newCipher(key);
-  const pieces = Array.from(steps(plaintext), (step): Uint8Array => cipher.update(step));
+  const pieces: Uint8Array[] = steps(plaintext).map((step) => cipher.update(step));
   cipher.final();
   pieces.push(cipher.getAuthTag());
   return pieces;

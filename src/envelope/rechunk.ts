@@ -7,13 +7,19 @@ const STEP_BYTES = 64 * 1024;
 const MIN_BYTES = 16 * 1024;
 
 /** The same bytes in steps of at most 64 KiB; views, not copies. */
-export function* steps(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += STEP_BYTES) yield bytes.subarray(at, at + STEP_BYTES);
+export function steps(bytes: Uint8Array): readonly Uint8Array[] {
+  // Small bodies are many: they pay for nothing else.
+  if (bytes.length <= STEP_BYTES) return [bytes];
+  const views: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += STEP_BYTES) views.push(bytes.subarray(at, at + STEP_BYTES));
+  return views;
 }
 
 /** One array in memory of its own: never a view of Node's pool, whose neighbours `.buffer` would show. */
 export function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let total = 0;
+  for (const piece of pieces) total += piece.length;
+  const joined = new Uint8Array(total);
   let at = 0;
   for (const piece of pieces) {
     joined.set(piece, at);

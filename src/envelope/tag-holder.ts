@@ -39,9 +39,9 @@ export class TagHolder {
   readonly #held: Uint8Array[] = [];
   #heldBytes = 0;
 
-  /** Chunks that are ciphertext for certain now that this one has come. */
+  /** Chunks that are ciphertext for certain now that this one has come; empty ones are dropped. */
   push(chunk: Uint8Array): Uint8Array[] {
-    this.#held.push(chunk);
+    if (chunk.length > 0) this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     let sure = 0;
     for (const { length } of this.#held) {
