@@ -55,6 +55,7 @@ export type {
 export type {
   ClientInfo,
   CountSource,
+  EnvelopeStats,
   ErrorPhase,
   Outcome,
   Stats,

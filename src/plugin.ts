@@ -105,6 +105,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   let state = activate(source.current());
   const courses = new Courses();
   const counts = new Counts(() => state.info);
+  if (sealer !== undefined) counts.sealerAdded();
   const unsubscribe = source.subscribe(({ result, snapshot, message }) => {
     if (message !== undefined) log.say(message);
     try {
