@@ -1,10 +1,11 @@
 /**
  * `npm run test:peers`: the suite against moto, Ceph and our simulator, one after the other.
  *
- * `npm run test:peers:all` runs it against every peer, and has every client work at our simulator. Names of peers and
- * clients run those only; `--smoke` runs the core of the suites, with two clients. The exit code is 0 when all that
- * was asked for ran and passed, 1 when not, 2 for a mistake on the command line. A whole run with `--write` brings the
- * tables of docs/compatibility.md up to date.
+ * `npm run test:peers:all` runs it against every peer, has every client work at our simulator, and has the official S3
+ * Encryption Clients exchange objects with envelope mode. Names of peers and clients run those only; `--smoke` runs the
+ * core of the suites, with three clients. The exit code is 0 when all that was asked for ran and passed, 1 when not, 2
+ * for a mistake on the command line. A whole run with `--write` brings the tables of docs/compatibility.md up to date.
+ * `--write-vectors` alone has the S3 Encryption Clients write the vectors of test/vectors anew.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,8 +18,11 @@ import type { ClientName } from "./clients/client.ts";
 import { LIMITS } from "./clients/limits.ts";
 import { withTables } from "./compatibility.ts";
 import type { PeerName } from "./peer.ts";
+import type { S3ecClientName } from "./s3ec/client.ts";
+import { S3EC_LIMITS } from "./s3ec/limits.ts";
+import { writeVectors } from "./s3ec/write-vectors.ts";
 
-type Name = PeerName | ClientName;
+type Name = PeerName | ClientName | S3ecClientName;
 type Run = "always" | "smoke" | "all";
 
 /** What `npm run test:peers` runs `always`, what `--smoke` adds to it, and what runs only when all do. */
@@ -36,6 +40,9 @@ const RUNS: Readonly<Record<Name, Run>> = {
   rclone: "all",
   "sdk-go": "all",
   "sdk-java": "all",
+  "s3ec-python": "smoke",
+  "s3ec-java": "all",
+  "s3ec-go": "all",
 };
 const PAGE = fileURLToPath(new URL("../../docs/compatibility.md", import.meta.url));
 const NAMES = Object.keys(RUNS) as Name[];
@@ -50,6 +57,10 @@ async function main(): Promise<number> {
   if (asked === undefined) return 2;
   const started = Date.now();
   useOwnTemporaryFolder();
+  if (asked.writesVectors) {
+    await writeVectors();
+    return 0;
+  }
   process.env["PEERS_SMOKE"] = asked.smoke ? "1" : "0";
 
   const files = [...asked.names.map(fileOf), ...(asked.isWhole ? [COMPARISON] : [])];
@@ -83,25 +94,32 @@ interface Asked {
   readonly isWhole: boolean;
   /** Whether the tables of docs/compatibility.md are to be brought up to date when all passed. */
   readonly write: boolean;
+  /** Whether the vectors are to be written, and nothing else. */
+  readonly writesVectors: boolean;
 }
 
 function readArguments(): Asked | undefined {
   try {
     const { values, positionals } = parseArgs({
-      options: { smoke: { type: "boolean" }, all: { type: "boolean" }, write: { type: "boolean" } },
+      options: {
+        smoke: { type: "boolean" },
+        all: { type: "boolean" },
+        write: { type: "boolean" },
+        "write-vectors": { type: "boolean" },
+      },
       allowPositionals: true,
     });
     const unknown = positionals.find((name) => !Object.hasOwn(RUNS, name));
     if (unknown !== undefined) throw new Error(`Nothing is called '${unknown}'`);
-    const { smoke = false, all = false, write = false } = values;
+    const { smoke = false, all = false, write = false, "write-vectors": writesVectors = false } = values;
     const isWhole = all && !smoke && positionals.length === 0;
     if (write && !isWhole) throw new Error("Only a whole run may --write what it saw");
     const runs = (name: Name): boolean => all || RUNS[name] === "always" || (smoke && RUNS[name] === "smoke");
     const names = NAMES.filter(positionals.length === 0 ? runs : (name) => positionals.includes(name));
-    return { names, smoke, isWhole, write };
+    return { names, smoke, isWhole, write, writesVectors };
   } catch (error) {
     process.stderr.write(
-      `${(error as Error).message}\nUsage: npm run test:peers -- [--smoke] [--all [--write]] [${NAMES.join("] [")}]\n`,
+      `${(error as Error).message}\nUsage: npm run test:peers -- [--smoke] [--all [--write]] [--write-vectors] [${NAMES.join("] [")}]\n`,
     );
     return undefined;
   }
@@ -135,7 +153,8 @@ function summary(name: Name, module: TestModule | undefined): string {
   const differing = cases.filter((test) => (test.meta().knownDifferences?.length ?? 0) > 0);
   const failed = count(tests, "failed");
   if (cases.length === 0) return `${name}: FAILED, no case ran. ${whatStoppedIt(module)}`;
-  const from = Object.hasOwn(LIMITS, name) ? "within known limits" : "in known difference from AWS";
+  const isClient = Object.hasOwn(LIMITS, name) || Object.hasOwn(S3EC_LIMITS, name);
+  const from = isClient ? "within known limits" : "in known difference from AWS";
   const like = `${count(cases, "passed")} cases passed, ${count(differing, "passed")} of them ${from}`;
   return failed === 0 ? `${name}: ${like}` : `${name}: ${failed} FAILED; ${like}`;
 }

@@ -99,7 +99,10 @@ export class Session {
 }
 
 /** A stock client of a peer. Settings that the environment could change are named. */
-export function plainClient(peer: RunningPeer, config: S3ClientConfig = {}): S3Client {
+export function plainClient(
+  peer: Pick<RunningPeer, "endpoint" | "region" | "credentials">,
+  config: S3ClientConfig = {},
+): S3Client {
   const { endpoint, region, credentials } = peer;
   const checksums = {
     requestChecksumCalculation: "WHEN_SUPPORTED",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SeededBody } from "./client.ts";
+import type { SeededBody } from "./job.ts";
 
 /** A prime: no block, chunk or part of a body is like another. */
 const PERIOD = 65_521;

@@ -68,56 +68,50 @@ function quoted(bytes: Buffer): string {
 /** All recipes; with a KMS key that is there, for objects that a reader is to unwrap. */
 function recipes(kmsKey: string): readonly Recipe[] {
   const cmk = { kms_cmk_id: kmsKey };
-  const kms = { wrap: "kms", context: cmk } as const;
+  const old = (
+    format: Recipe["format"],
+    content: Recipe["content"],
+    rest: Partial<Recipe> & Pick<Recipe, "name">,
+  ): Recipe => ({ format, content, size: 100, wrap: "kms", context: cmk, ...rest });
   return [
-    ...SIZES.map((size) => ({
-      ...kms,
-      name: `V2, kms, GCM, as Amazon SES stores mail, ${size} bytes`,
-      format: "V2" as const,
-      size,
-      content: GCM,
-      context: { ...SES, ...cmk },
-    })),
-    ...SIZES.map((size) => ({
-      ...kms,
-      name: `V2, kms, CBC, ${size} bytes`,
-      format: "V2" as const,
-      size,
-      content: CBC,
-    })),
-    ...SIZES.map((size) => ({
-      ...kms,
-      name: `V1, kms, CBC, ${size} bytes`,
-      format: "V1" as const,
-      size,
-      content: CBC,
-    })),
+    ...SIZES.map((size) => {
+      const name = `V2, kms, GCM, as Amazon SES stores mail, ${size} bytes`;
+      return old("V2", GCM, { name, size, context: { ...SES, ...cmk } });
+    }),
+    ...SIZES.map((size) => old("V2", CBC, { name: `V2, kms, CBC, ${size} bytes`, size })),
+    ...SIZES.map((size) => old("V1", CBC, { name: `V1, kms, CBC, ${size} bytes`, size })),
     { name: "V1, a raw key, CBC", format: "V1", size: 100, content: CBC, context: {} },
-    { ...kms, name: "V2, kms, GCM, instruction file", format: "V2", size: 100, content: GCM, inInstructionFile: true },
-    { ...kms, name: "V2, kms, CBC, instruction file", format: "V2", size: 100, content: CBC, inInstructionFile: true },
-    { ...kms, name: "V1, kms, CBC, instruction file", format: "V1", size: 100, content: CBC, inInstructionFile: true },
-    ...Object.entries(ENCODINGS).map(([encoding, description]) => ({
-      name: `V2, kms+context, GCM, context in ${encoding}`,
-      format: "V2" as const,
-      size: 100,
-      wrap: "kms+context" as const,
-      content: GCM,
-      context: { tenant: TENANT, [ALGORITHM]: GCM },
-      description,
-      userContext: { tenant: TENANT },
-    })),
-  ] as const satisfies readonly Recipe[];
+    old("V2", GCM, { name: "V2, kms, GCM, instruction file", inInstructionFile: true }),
+    old("V2", CBC, { name: "V2, kms, CBC, instruction file", inInstructionFile: true }),
+    old("V1", CBC, { name: "V1, kms, CBC, instruction file", inInstructionFile: true }),
+    ...Object.entries(ENCODINGS).map(([encoding, description]) =>
+      old("V2", GCM, {
+        name: `V2, kms+context, GCM, context in ${encoding}`,
+        wrap: "kms+context",
+        context: { tenant: TENANT, [ALGORITHM]: GCM },
+        description,
+        userContext: { tenant: TENANT },
+      }),
+    ),
+  ];
+}
+
+/** What the objects are called. */
+export function recipeNames(): readonly string[] {
+  return recipes(KMS_KEY).map(({ name }) => name);
 }
 
 /** The objects, and what KMS answers for their data keys. */
-export async function legacyObjects(wrap: Wrap, kmsKey: string = KMS_KEY): Promise<Omit<VectorFile, "source">> {
+export async function legacyObjects(
+  wrap: Wrap,
+  kmsKey: string = KMS_KEY,
+): Promise<Omit<VectorFile, "source">> {
   const kms: Record<string, KmsAnswer> = {};
   const objects: Vector[] = [];
   for (const recipe of recipes(kmsKey)) {
     const dataKey = fromName(`data key of ${recipe.name}`, 32);
     // The key that a caller unwraps without KMS: any bytes, of the length that AES wraps have.
-    const blob =
-      recipe.wrap === undefined ? fromName(recipe.name, 48) : await wrap(dataKey, recipe.context);
+    const blob = recipe.wrap === undefined ? fromName(recipe.name, 48) : await wrap(dataKey, recipe.context);
     kms[blob.toString("base64")] = {
       plaintext: dataKey.toString("base64"),
       encryptionContext: recipe.context,

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { environmentOf } from "../clients/order.ts";
 import type { RunningPeer } from "../peer.ts";
 import { type Environment, startTalking, within } from "../process.ts";
-import type { Answer, Done, Job } from "./client.ts";
+import type { Answer, Done, Job } from "./job.ts";
 
 /** Where a program works: a server with S3 and KMS on one endpoint, its first KMS key, and a bucket that is there. */
 export interface ProgramTarget {

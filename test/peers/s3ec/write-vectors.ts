@@ -8,7 +8,8 @@ import { moto } from "../moto.ts";
 import type { RunningPeer } from "../peer.ts";
 import { plainClient } from "../session.ts";
 import { bodyOf, sha256 } from "./bodies.ts";
-import type { Context, Format, PutJob, S3ecClient } from "./client.ts";
+import type { S3ecClient } from "./client.ts";
+import type { Context, Format, PutJob } from "./job.ts";
 import { s3ecJava } from "./java.ts";
 import { legacyObjects, wrapForNobody } from "./legacy-vectors.ts";
 import { s3ecPython } from "./python.ts";
@@ -48,21 +49,22 @@ export async function writeVectors(): Promise<void> {
 /** One object to write. */
 type Wanted = Pick<PutJob, "key" | "body" | "road" | "format" | "context">;
 
+function want(format: Format, road: "put" | "instruction", bytes: number, context?: Context): Wanted {
+  const told = context === undefined ? "no context" : `context ${JSON.stringify(context)}`;
+  const key = `${format}, ${road === "put" ? "" : "instruction file, "}${bytes} bytes, ${told}`;
+  return { key, body: { seed: key, bytes }, road, format, ...(context && { context }) };
+}
+
 function wanted({ name, lacks }: S3ecClient): readonly Wanted[] {
   const formats: readonly Format[] = ["V3", "V2"];
-  const one = (format: Format, road: "put" | "instruction", bytes: number, context?: Context): Wanted => {
-    const told = context === undefined ? "no context" : `context ${JSON.stringify(context)}`;
-    const key = `${format}, ${road === "put" ? "" : "instruction file, "}${bytes} bytes, ${told}`;
-    return { key, body: { seed: key, bytes }, road, format, ...(context && { context }) };
-  };
   return formats.flatMap((format) => [
-    ...SIZES.map((bytes) => one(format, "put", bytes)),
-    ...[0, 1000].map((bytes) => one(format, "put", bytes, ASCII)),
+    ...SIZES.map((bytes) => want(format, "put", bytes)),
+    ...[0, 1000].map((bytes) => want(format, "put", bytes, ASCII)),
     ...(lacks.includes("instruction")
       ? []
-      : [one(format, "instruction", 100), one(format, "instruction", 100, ASCII)]),
+      : [want(format, "instruction", 100), want(format, "instruction", 100, ASCII)]),
     // The client for Python takes no other than ASCII.
-    ...(name === "s3ec-java" ? UNICODE.map((context) => one(format, "put", 100, context)) : []),
+    ...(name === "s3ec-java" ? UNICODE.map((context) => want(format, "put", 100, context)) : []),
   ]);
 }
 
@@ -123,7 +125,10 @@ async function unwrapped(
   format: Format,
   keyId: string,
 ): Promise<KmsAnswer> {
-  const EncryptionContext = { ...context, "aws:x-amz-cek-alg": format === "V3" ? "115" : "AES/GCM/NoPadding" };
+  const EncryptionContext = {
+    ...context,
+    "aws:x-amz-cek-alg": format === "V3" ? "115" : "AES/GCM/NoPadding",
+  };
   const CiphertextBlob = Buffer.from(blob, "base64");
   const answer = await kms.send(new DecryptCommand({ KeyId: keyId, CiphertextBlob, EncryptionContext }));
   const plaintext = Buffer.from(answer.Plaintext ?? []).toString("base64");

@@ -1,4 +1,4 @@
-// Does jobs with the official S3 Encryption Client for Go: a JSON object a line in, one a line out (client.ts).
+// Does jobs with the official S3 Encryption Client for Go: a JSON object a line in, one a line out (job.ts).
 package main
 
 import (

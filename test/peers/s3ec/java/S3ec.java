@@ -41,7 +41,7 @@ import software.amazon.encryption.s3.algorithms.AlgorithmSuite;
 import software.amazon.encryption.s3.internal.InstructionFileConfig;
 import software.amazon.encryption.s3.materials.KmsKeyring;
 
-/** Does jobs with the official S3 Encryption Client for Java: a JSON object a line in, one a line out (client.ts). */
+/** Does jobs with the official S3 Encryption Client for Java: a JSON object a line in, one a line out (job.ts). */
 public final class S3ec {
     private static final int PERIOD = 65_521;
     private static final int PART_BYTES = 5 * 1024 * 1024;

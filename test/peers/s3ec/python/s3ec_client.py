@@ -1,4 +1,4 @@
-"""Does jobs with the official S3 Encryption Client for Python: a JSON object a line in, one a line out (client.ts)."""
+"""Does jobs with the official S3 Encryption Client for Python: a JSON object a line in, one a line out (job.ts)."""
 
 import hashlib
 import io
