@@ -9,7 +9,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 function requests(budget: ByteBudget): {
   granted: string[];
   release: Map<string, Release>;
-  ask(name: string, bytes: number, signal?: AbortSignal): Promise<unknown>;
+  ask: (name: string, bytes: number, signal?: AbortSignal) => Promise<unknown>;
 } {
   const granted: string[] = [];
   const release = new Map<string, Release>();

@@ -48,13 +48,15 @@ describe("a CBC body", () => {
   });
 });
 
+/** So many bytes of that value. */
+const fill = (count: number, value = count): number[] => Array.from({ length: count }, () => value);
+
 describe("a CBC body that can't be opened", () => {
   const block = (end: readonly number[]): Uint8Array => {
     const plaintext = filled(32);
     plaintext.set(end, 32 - end.length);
     return encrypt(plaintext, false);
   };
-  const fill = (count: number, value = count): number[] => Array.from({ length: count }, () => value);
   const good = encrypt(filled(40));
 
   it.each([

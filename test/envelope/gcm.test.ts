@@ -138,6 +138,12 @@ describe("sealing and opening", () => {
   });
 });
 
+/** One chunk of memory, filled anew for each yield. */
+async function* reusing(): AsyncGenerator<Uint8Array> {
+  const chunk = new Uint8Array(20_000);
+  for (let fill = 1; fill <= 3; fill += 1) yield chunk.fill(fill);
+}
+
 describe("a body sealed as it streams", () => {
   it("comes in chunks of 16 to 64 KiB but for the last, which has the tag", async () => {
     const { chunks } = await drain(sealChunks(key, stream(cut(filled(200_000), [1000]))));
@@ -160,10 +166,6 @@ describe("a body sealed as it streams", () => {
   });
 
   it("may come from a source that uses its chunks again", async () => {
-    async function* reusing(): AsyncGenerator<Uint8Array> {
-      const chunk = new Uint8Array(20_000);
-      for (let fill = 1; fill <= 3; fill += 1) yield chunk.fill(fill);
-    }
     const expected = Buffer.concat([1, 2, 3].map((fill) => Buffer.alloc(20_000, fill)));
     const { bytes } = await drain(sealChunks(key, reusing()));
     expect(Buffer.compare(bytes, sealBytes(key, expected))).toBe(0);
@@ -177,10 +179,11 @@ describe("a body sealed as it streams", () => {
   });
 
   it("overwrites the small chunks it gathered, however it ends", async () => {
-    const set = vi.spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, "set");
+    const set = vi.spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Pick<Uint8Array, "set">, "set");
     await drain(sealChunks(key, stream([filled(100)])));
     await drain(sealChunks(key, broken([filled(100)], new Error("source"))));
-    const gathered = set.mock.contexts.filter(({ length }) => length === 16_384);
+    const targets = set.mock.contexts as Uint8Array[];
+    const gathered = targets.filter(({ length }) => length === 16_384);
     expect(gathered).toHaveLength(2);
     expect(gathered.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true);
   });
@@ -233,7 +236,7 @@ describe("a body opened in memory", () => {
     const sealed = sealBytes(key, filled(100_000));
     const fill = vi.spyOn(Buffer.prototype, "fill");
     expect(() => openPieces(key, [sealed.with(5, sealed[5]! ^ 1)])).toThrow(EnvelopeIntegrityError);
-    const pieces = fill.mock.contexts;
+    const pieces = fill.mock.contexts as Uint8Array[];
     expect(pieces.map(({ length }) => length)).toEqual([65_536, 34_464]);
     expect(pieces.every((piece) => piece.every((byte) => byte === 0))).toBe(true);
   });
