@@ -3,7 +3,7 @@
  * authenticated without being decrypted. What comes out is, bit for bit, what one GCM invocation gives.
  */
 import { createCipheriv } from "node:crypto";
-import { type ContentKey, MAX_PLAINTEXT_BYTES, wipe } from "./content-key.ts";
+import { addPlaintext, type ContentKey, wipe } from "./content-key.ts";
 import { EnvelopeRefusedError } from "./errors.ts";
 import { addTo, BLOCK_BYTES, multiply, newBlock, power } from "./gf128.ts";
 
@@ -55,8 +55,8 @@ export class GcmParts {
   /**
    * Encrypts or decrypts a part: AES-CTR from any offset of the plaintext, inside a block too. The output is fresh.
    *
-   * @throws `EnvelopeRefusedError` (`too-large`) when a byte would lie outside GCM's 2^36 - 32: its counter would
-   * wrap, and 1 is the mask of the tag.
+   * @throws `EnvelopeRefusedError` (`too-large`) when a byte would lie past GCM's 2^36 - 32; `RangeError` for an
+   * offset below 0.
    */
   crypt(bytes: Uint8Array, offset: number): Uint8Array {
     return this.#ctr(bytes, offset, () => {});
@@ -161,7 +161,9 @@ export class GcmParts {
   /** AES-CTR as GCM counts: the first block of plaintext has counter 2 (SP 800-38D 7.1, GCTR from inc32(J0)). */
   #ctr(bytes: Uint8Array, offset: number, onPiece: (piece: Uint8Array, at: number) => void): Uint8Array {
     this.#assertUsable();
-    if (!(offset >= 0 && offset + bytes.length <= MAX_PLAINTEXT_BYTES)) throw tooLarge();
+    // Block counters are 2 to 2^32 - 1: 1 is the tag's mask, and it's what both a wrap and an offset of -16 come to.
+    if (!(offset >= 0)) throw new RangeError("An offset into a plaintext is a number of bytes, 0 and up.");
+    addPlaintext(offset, bytes.length);
     const block = Math.floor(offset / BLOCK_BYTES);
     const cipher = createCipheriv("aes-256-ctr", this.#key.bytes, counterBlock(this.#key.iv, 2 + block));
     // The keystream of a block's first bytes belongs to the bytes before the offset.
@@ -179,14 +181,6 @@ export class GcmParts {
   #assertUsable(): void {
     if (this.#wiped) throw new EnvelopeRefusedError("closed", "The key of this object was already wiped.");
   }
-}
-
-/** A body, or parts of one, longer than one key of the format can seal. */
-export function tooLarge(): EnvelopeRefusedError {
-  return new EnvelopeRefusedError(
-    "too-large",
-    `A sealed object holds at most ${MAX_PLAINTEXT_BYTES} bytes (64 GiB less 32): split it into several objects.`,
-  );
 }
 
 function encryptBlock(key: Uint8Array, block: Uint8Array): Uint8Array {

@@ -1,0 +1,62 @@
+/** The body of one part, gathered: a part is encrypted in one go, so that its content is compared before it's sent. */
+import type { PlainBody } from "./bodies.ts";
+import { EnvelopeRefusedError } from "./errors.ts";
+
+/** S3's largest part, in bytes: no more is gathered of a stream whose end nobody knows. */
+const MAX_PART_BYTES = 5 * 2 ** 30;
+
+/** What is known of a part before it's read. */
+interface Expected {
+  /** Its length, as the caller says, or the body. */
+  readonly declared: number | undefined;
+  /** The size of the upload's parts. */
+  readonly atMost: number | undefined;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The bytes of a body: the caller's own memory where it gave bytes, else gathered into memory of ours.
+ *
+ * @throws `EnvelopeRefusedError`: `body` when its length isn't the declared one, `part-size` when it's longer than parts
+ *   of this upload may be; the signal's reason; the stream's own error. The rest of the stream isn't read then.
+ */
+export async function readPart(body: PlainBody, expected: Expected): Promise<Uint8Array> {
+  const bytes = body.kind === "bytes" ? body.bytes : await gather(body.chunks, expected);
+  const { declared = bytes.length } = expected;
+  if (bytes.length !== declared) throw otherLength(declared, `${bytes.length}`);
+  return bytes;
+}
+
+async function gather(chunks: AsyncIterable<Uint8Array>, expected: Expected): Promise<Uint8Array> {
+  const { declared, atMost = MAX_PART_BYTES, signal } = expected;
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    length += chunk.length;
+    if (declared !== undefined && length > declared) throw otherLength(declared, `more than ${declared}`);
+    if (length > atMost) {
+      throw new EnvelopeRefusedError(
+        "part-size",
+        `A part has more than ${atMost} bytes, the size of this upload's parts: send parts of one size, all but the ` +
+          "last, or set the option partBytes to it.",
+      );
+    }
+    pieces.push(chunk);
+  }
+  const gathered = new Uint8Array(new ArrayBuffer(length));
+  let at = 0;
+  for (const piece of pieces) {
+    gathered.set(piece, at);
+    at += piece.length;
+  }
+  return gathered;
+}
+
+function otherLength(declared: number, found: string): EnvelopeRefusedError {
+  return new EnvelopeRefusedError(
+    "body",
+    `The part was declared to have ${declared} bytes, but has ${found}: correct ContentLength, or leave it out.`,
+  );
+}
