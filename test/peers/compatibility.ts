@@ -4,7 +4,10 @@ import type { ClientName } from "./clients/client.ts";
 import { JOB_LIST, JOBS } from "./clients/jobs.ts";
 import { LIMITS } from "./clients/limits.ts";
 import { reasons, reasonsFrom } from "./expected.ts";
-import { CLIENTS, PEERS } from "./subjects.ts";
+import { S3EC_CASE_LIST, S3EC_CASES, type S3ecCaseId } from "./s3ec/cases.ts";
+import type { S3ecClientName } from "./s3ec/client.ts";
+import { S3EC_LIMITS } from "./s3ec/limits.ts";
+import { CLIENTS, PEERS, S3EC_CLIENTS } from "./subjects.ts";
 
 const START = "<!-- Written by `npm run test:peers:all -- --write`; do not edit. -->";
 const END = "<!-- End of what is written by the run. -->";
@@ -36,6 +39,11 @@ function tables(): string {
     version,
     notes: (id: (typeof JOB_LIST)[number]["id"]) => notesOfClient(name, id),
   }));
+  const s3ecClients = Object.values(S3EC_CLIENTS).map(({ name, version }) => ({
+    name,
+    version,
+    notes: (id: S3ecCaseId) => notesOfS3ecClient(name, id),
+  }));
   return [
     "### The plugin against servers that nobody here wrote",
     "`=`: as on AWS. A number stands for a difference, told below; each is asserted.",
@@ -43,12 +51,23 @@ function tables(): string {
     "### Clients that nobody here wrote against the simulator",
     "With signatures verified. `=`: all of it. A number stands for a limit of the client, told below.",
     table("the client ...", JOB_LIST, clients),
+    "### The official S3 Encryption Clients and envelope mode",
+    "Against the simulator and moto. `=`: all of it, and as envelope mode does. A number stands for a limit of the " +
+      "client, told below; envelope mode has none of them.",
+    table("the client ...", S3EC_CASE_LIST, s3ecClients),
   ].join("\n\n");
 }
 
 function notesOfClient(name: ClientName, id: (typeof JOB_LIST)[number]["id"]): readonly string[] {
   const cannot = LIMITS[name].cannot[id];
   return cannot === undefined ? reasonsFrom(LIMITS[name], JOBS[id].comesOf, id) : [`Cannot: ${cannot}`];
+}
+
+function notesOfS3ecClient(name: S3ecClientName, id: S3ecCaseId): readonly string[] {
+  const cannot = S3EC_LIMITS[name].cannot[id];
+  return cannot === undefined
+    ? reasonsFrom(S3EC_LIMITS[name], S3EC_CASES[id].comesOf, id)
+    : [`Cannot: ${cannot}`];
 }
 
 /** Rows by columns, and the notes by number. */

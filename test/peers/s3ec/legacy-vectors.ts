@@ -138,8 +138,8 @@ function sealed(recipe: Recipe, dataKey: Buffer, blob: Buffer): Vector {
     ...(recipe.wrap !== undefined && { "x-amz-wrap-alg": recipe.wrap }),
     ...(format === "V2" && { "x-amz-cek-alg": content }),
     ...(content === GCM && { "x-amz-tag-len": "128" }),
-    "x-amz-unencrypted-content-length": `${size}`,
   };
+  const hint = { "x-amz-unencrypted-content-length": `${size}` };
   return {
     name,
     format,
@@ -149,10 +149,10 @@ function sealed(recipe: Recipe, dataKey: Buffer, blob: Buffer): Vector {
     body: body.toString("base64"),
     ...(recipe.inInstructionFile
       ? {
-          metadata: {},
+          metadata: hint,
           instructionFile: { body: JSON.stringify(envelope), metadata: { "x-amz-crypto-instr-file": "" } },
         }
-      : { metadata: envelope }),
+      : { metadata: { ...envelope, ...hint } }),
   };
 }
 

@@ -1,11 +1,12 @@
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { type Envelope, envelope, type EnvelopeOptions, kmsKeyring } from "../../../src/envelope/index.ts";
-import { BucketKeyError, bucketKeys } from "../../../src/index.ts";
+import { bucketKeys } from "../../../src/index.ts";
 import { plainClient } from "../session.ts";
 import { bodyOf, sha256 } from "./bodies.ts";
 import type { Answer, Context, GetJob, PutJob, SeededBody } from "./job.ts";
 import type { Program, ProgramTarget } from "./program.ts";
+import { reasonOf } from "./reason.ts";
 
 /** What one case works with, and the lines that say what came of it. */
 export class World {
@@ -130,10 +131,4 @@ export class World {
 function outcome(answer: Answer, body: SeededBody | Uint8Array): string {
   if ("error" in answer) return "refuses";
   return answer.ok.sha256 === sha256("seed" in body ? bodyOf(body) : body) ? "reads" : "reads other bytes of";
-}
-
-/** What is wrong, in one word. */
-export function reasonOf(error: unknown): string {
-  const { problem, name } = error as { readonly problem?: string; readonly name: string };
-  return error instanceof BucketKeyError && problem !== undefined ? problem : name;
 }

@@ -18,8 +18,10 @@ const withFiles = (world: World): Pick<EnvelopeOptions, "instructionFiles" | "ge
   getObject: (input) => world.plain.send(new GetObjectCommand(input)),
 });
 
-/** Old forms that are read live: not those whose key no KMS ever wrapped, nor those that only a parser makes. */
-const OLD_FORMS = recipeNames().filter((name) => !/raw key|Latin-1/.test(name));
+/** Old forms that are read live: not those whose key no KMS ever wrapped, nor what only a response can hold. */
+export const OLD_FORMS: readonly string[] = recipeNames().filter(
+  (name) => !/raw key|UTF-8 in the header/.test(name),
+);
 
 export const OPENS = {
   "opens-sizes": {
