@@ -1,10 +1,15 @@
 /** What a program is asked, and what it answers: a line of JSON each. `client.ts` says how they go on. */
 
 /**
- * How an object is written: in one piece, in parts of 5 MiB, in one piece with its envelope in an instruction file, or
- * from a stream that can't be read twice.
+ * How an object is written:
+ *
+ * - `put`: in one piece;
+ * - `multipart`: in parts of 5 MiB, call by call;
+ * - `uploader`: in parts of 5 MiB, by what does so by itself: the client's own, or that of its SDK around the client;
+ * - `instruction`: in one piece, with its envelope in an instruction file;
+ * - `stream`: in one piece, from a stream that can't be read twice.
  */
-export type Road = "put" | "multipart" | "instruction" | "stream";
+export type Road = "put" | "multipart" | "uploader" | "instruction" | "stream";
 
 export type Format = "V3" | "V2";
 

@@ -91,6 +91,15 @@ export const S3EC_LIMITS: Readonly<Record<S3ecClientName, S3ecLimits>> = {
         why: "It panics on a stream that can't be read twice.",
         instead: { "theirs is sealed on the server": "they fail", "we read theirs": [] },
       },
+      uploader: {
+        why:
+          "It takes the place of the SDK's client everywhere, and seals PutObject only: what the SDK's uploader sends " +
+          "through it in parts is stored in the clear, without an error.",
+        instead: {
+          "theirs is sealed on the server": "theirs is NOT SEALED on the server",
+          "we read theirs": "we refuse theirs: NotSealedError",
+        },
+      },
     },
     cannot: {
       "opens-instruction": NO_FILES,

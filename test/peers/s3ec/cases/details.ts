@@ -116,6 +116,15 @@ export const DETAILS = {
       await world.weRead("theirs", s3, "theirs", theirs);
     },
   },
+  uploader: {
+    does: "seals what its uploader, or that of its SDK, sends in parts",
+    comesOf: ["theirs is sealed on the server", "we read theirs"],
+    async run(world) {
+      const theirs = await world.theyPut("theirs", 12 * MIB, { road: "uploader" });
+      await world.saySealed("theirs", "theirs", theirs);
+      await world.weRead("theirs", world.sealing(), "theirs", theirs);
+    },
+  },
 } as const satisfies Readonly<Record<string, S3ecCase>>;
 
 async function weGive(world: World, s3: S3Client, name: string, range: string): Promise<string> {

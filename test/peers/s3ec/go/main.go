@@ -20,6 +20,7 @@ import (
 	"github.com/aws/amazon-s3-encryption-client-go/v4/commitment"
 	"github.com/aws/amazon-s3-encryption-client-go/v4/materials"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -151,11 +152,17 @@ func put(one job) error {
 	case "put":
 	case "stream":
 		body = struct{ io.Reader }{body}
+	case "uploader":
 	default:
 		return fmt.Errorf("unknown road %s", one.Road)
 	}
 	input := &s3.PutObjectInput{Bucket: &bucket, Key: &one.Key, Body: body, Metadata: one.Metadata}
-	_, err := official(one).PutObject(contextOf(one), input)
+	var err error
+	if one.Road == "uploader" {
+		_, err = manager.NewUploader(official(one)).Upload(contextOf(one), input)
+	} else {
+		_, err = official(one).PutObject(contextOf(one), input)
+	}
 	return err
 }
 

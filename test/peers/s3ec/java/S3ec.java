@@ -40,6 +40,7 @@ import software.amazon.encryption.s3.S3EncryptionClient;
 import software.amazon.encryption.s3.algorithms.AlgorithmSuite;
 import software.amazon.encryption.s3.internal.InstructionFileConfig;
 import software.amazon.encryption.s3.materials.KmsKeyring;
+import software.amazon.encryption.s3.materials.MultipartConfiguration;
 
 /** Does jobs with the official S3 Encryption Client for Java: a JSON object a line in, one a line out (job.ts). */
 public final class S3ec {
@@ -99,13 +100,15 @@ public final class S3ec {
         String format = text(job, "format", "V3");
         boolean legacy = truth(job, "legacy");
         boolean files = text(job, "road", "").equals("instruction");
+        boolean parts = text(job, "road", "").equals("uploader");
         long buffer = job.field("bufferBytes").map(one -> Long.parseLong(one.asNumber())).orElse(0L);
-        return encrypted.computeIfAbsent(format + legacy + files + buffer, name -> {
+        return encrypted.computeIfAbsent(format + legacy + files + parts + buffer, name -> {
             var keyring = KmsKeyring.builder().kmsClient(kms).wrappingKeyId(System.getenv("S3EC_KMS_KEY"))
                 .enableLegacyWrappingAlgorithms(legacy).build();
             var builder = S3EncryptionClient.builderV4().keyring(keyring)
                 .wrappedClient(plain).wrappedAsyncClient(async)
                 .enableLegacyWrappingAlgorithms(legacy).enableLegacyUnauthenticatedModes(legacy)
+                .enableMultipartPutObject(parts)
                 .instructionFileConfig(InstructionFileConfig.builder()
                     .instructionFileClient(plain).enableInstructionFilePutObject(files).build());
             if (buffer > 0) {
@@ -131,6 +134,12 @@ public final class S3ec {
             case "put", "instruction" -> s3.putObject(request.build(), RequestBody.fromBytes(body));
             case "stream" ->
                 s3.putObject(request.build(), RequestBody.fromInputStream(new Once(body), body.length));
+            case "uploader" -> {
+                var configuration = MultipartConfiguration.builder().partSize(PART_BYTES).build();
+                request.overrideConfiguration(
+                    S3EncryptionClient.withAdditionalConfiguration(texts(job, "context"), configuration));
+                s3.putObject(request.build(), RequestBody.fromBytes(body));
+            }
             case "multipart" -> multipart(s3, job, body);
             default -> throw new IllegalArgumentException("unknown road");
         }

@@ -63,6 +63,19 @@ def context_of(job):
     return {"EncryptionContext": job["context"]} if "context" in job else {}
 
 
+def multipart(s3, key, body, rest):
+    place = {"Bucket": BUCKET, "Key": key}
+    place["UploadId"] = s3.create_multipart_upload(**place, **rest)["UploadId"]
+    parts = []
+    for start in range(0, len(body), PART_BYTES):
+        number = len(parts) + 1
+        is_last = start + PART_BYTES >= len(body)
+        part = body[start : start + PART_BYTES]
+        answer = s3.upload_part(**place, PartNumber=number, Body=part, IsLastPart=is_last)
+        parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+    s3.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
+
+
 def put(job):
     body = body_of(job["body"]["seed"], job["body"]["bytes"])
     s3 = client(job["format"], False)
@@ -72,6 +85,8 @@ def put(job):
     elif job["road"] == "stream":
         s3.put_object(Bucket=BUCKET, Key=job["key"], Body=Once(body), **rest)
     elif job["road"] == "multipart":
+        multipart(s3, job["key"], body, rest)
+    elif job["road"] == "uploader":
         s3.upload_fileobj(io.BytesIO(body), BUCKET, job["key"], multipart_chunksize=PART_BYTES, **rest)
     else:
         raise NotImplementedError(job["road"])
