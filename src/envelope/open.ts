@@ -1,0 +1,89 @@
+/** Opening outside a client. */
+import type { Readable } from "node:stream";
+import { destroyBody, readBody } from "./bodies.ts";
+import { readableOf } from "./byte-stream.ts";
+import { openCbc } from "./cbc.ts";
+import { wipe } from "./content-key.ts";
+import { type Envelope, workingsBehind } from "./envelope.ts";
+import { NotSealedError } from "./errors.ts";
+import { openBytes } from "./gcm.ts";
+import { orDestroy } from "./open-answer.ts";
+import { openEnvelope } from "./open-envelope.ts";
+import { secretOf, type Sealed } from "./opening.ts";
+import { release } from "./release.ts";
+import { unobserved, type BytesBody, type PlaceOptions, type StreamBody } from "./seal.ts";
+
+/**
+ * Opens a sealed body outside a client, with the sealer's options for reading.
+ *
+ * A stream is read once, so it is held in memory until it's verified, up to `verifiedBufferBytes`; with
+ * `release: "delayedAuthentication"` it streams out before that. Bytes are verified whatever their length.
+ *
+ * @param sealer - What `envelope()` gave.
+ * @param body - As stored.
+ * @param metadata - The object's user metadata, names without `x-amz-meta-`.
+ * @returns The plaintext: bytes for bytes, a stream for a stream.
+ * @throws (rejects) `NotSealedError`, `EnvelopeIntegrityError`, `EnvelopeRefusedError`, `KeyringError`.
+ * @example
+ * ```ts
+ * const { Body, Metadata } = await plainS3.send(new GetObjectCommand({ Bucket, Key }));
+ * const letter = await open(sealer, await Body.transformToByteArray(), Metadata);
+ * ```
+ * @public
+ */
+export function open(
+  sealer: Envelope,
+  body: BytesBody,
+  metadata: Readonly<Record<string, string>> | undefined,
+  options?: PlaceOptions,
+): Promise<Uint8Array>;
+export function open(
+  sealer: Envelope,
+  body: StreamBody,
+  metadata: Readonly<Record<string, string>> | undefined,
+  options?: PlaceOptions,
+): Promise<Readable>;
+export async function open(
+  sealer: Envelope,
+  body: BytesBody | StreamBody,
+  metadata: Readonly<Record<string, string>> | undefined,
+  options: PlaceOptions = {},
+): Promise<Uint8Array | Readable> {
+  const workings = workingsBehind(sealer);
+  const { bucket = "", key = "", encryptionContext } = options;
+  const place = { operation: "GetObject", bucket, key };
+  return orDestroy(body, async () => {
+    const stored = readBody(body);
+    const context = workings.settings.context(place, encryptionContext);
+    const sealed = await openEnvelope(workings, { place, context, metadata, observe: unobserved });
+    if (sealed === undefined) throw new NotSealedError();
+    if (stored.kind === "bytes") return openWhole(sealed, stored.bytes);
+    // The chunks, not the body: its reading has begun.
+    const { plaintext, end } = await release(workings, sealed, {
+      body: stored.chunks,
+      bytes: stored.bytes,
+      observe: unobserved,
+    });
+    return readableOf(chunksOfPlaintext(plaintext), () => {
+      end();
+      destroyBody(body);
+    });
+  });
+}
+
+function openWhole(sealed: Sealed, bytes: Uint8Array): Uint8Array {
+  try {
+    return sealed.kind === "gcm"
+      ? openBytes(sealed.key, [bytes])
+      : openCbc(sealed.dataKey, sealed.iv, [bytes]);
+  } finally {
+    wipe(secretOf(sealed));
+  }
+}
+
+async function* chunksOfPlaintext(
+  plaintext: Uint8Array | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  if (plaintext instanceof Uint8Array) yield plaintext;
+  else yield* plaintext;
+}

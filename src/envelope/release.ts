@@ -1,0 +1,156 @@
+/** When the plaintext of a whole object is released: after it was verified, unless the caller said otherwise. */
+import { destroyBody, readBody } from "./bodies.ts";
+import { openCbc } from "./cbc.ts";
+import { chunksOf, collect } from "./collect.ts";
+import { TAG_BYTES, wipe, type ContentKey } from "./content-key.ts";
+import { EnvelopeIntegrityError } from "./errors.ts";
+import { GcmParts } from "./gcm-parts.ts";
+import { openBytes, openChunks } from "./gcm.ts";
+import { secretOf, type Sealed } from "./opening.ts";
+import { firstPass, secondPass, type ChunkIndex } from "./verified-chunks.ts";
+import { refused } from "./refused.ts";
+import { observeFailure, ownCopy, type Observe, type Workings } from "./workings.ts";
+
+/** A sealed body that has come. */
+export interface SealedBody {
+  readonly body: unknown;
+  /** How long it is said to be; never trusted. */
+  readonly bytes: number | undefined;
+  /** Asks for the same body again; absent where that can't be done. */
+  readonly again?: () => Promise<unknown>;
+  readonly observe: Observe;
+}
+
+/** Plaintext, whole or as it will stream. */
+export interface Released {
+  readonly plaintext: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Its length, where that is known. */
+  readonly bytes: number | undefined;
+  /** To be called when nobody will read on; harmless at any time. */
+  readonly end: () => void;
+}
+
+/**
+ * Opens a whole body, and wipes its key.
+ *
+ * @throws `EnvelopeIntegrityError`, or `EnvelopeRefusedError` (`buffer-limit`) for a body that can't be verified before
+ *   it is released. In the streaming modes the plaintext itself throws the first.
+ */
+export async function release(workings: Workings, opening: Sealed, sealed: SealedBody): Promise<Released> {
+  const { release: mode } = workings.settings;
+  try {
+    if (opening.kind === "gcm" && mode === "delayedAuthentication") return delayed(opening.key, sealed);
+    const { again } = sealed;
+    if (opening.kind === "gcm" && mode === "twoPass" && again && !fits(workings, sealed)) {
+      return await twoPass(opening.key, sealed, again);
+    }
+    return whole(sealed.observe, await verified(workings, opening, sealed));
+  } finally {
+    wipe(secretOf(opening));
+  }
+}
+
+/** Plaintext that is in memory. */
+export function whole(observe: Observe, plaintext: Uint8Array): Released {
+  observe({ kind: "io", direction: "open", bytes: plaintext.length });
+  return { plaintext, bytes: plaintext.length, end: () => undefined };
+}
+
+/** Most that is held of a sealed body, in bytes; a padding of CBC is as long as a tag at most. */
+export function heldBytes({ settings }: Workings): number {
+  return settings.verifiedBufferBytes + TAG_BYTES;
+}
+
+/** Whether a body is said to be short enough to be held until it's verified. */
+export function fits(workings: Workings, { bytes }: Pick<SealedBody, "bytes">): boolean {
+  return bytes !== undefined && bytes <= heldBytes(workings);
+}
+
+/**
+ * A body read whole and verified; nothing of another comes out. Waits until the sealer's budget has room for it.
+ *
+ * @throws `EnvelopeIntegrityError`; `EnvelopeRefusedError` (`buffer-limit`).
+ */
+export async function verified(workings: Workings, opening: Sealed, sealed: SealedBody): Promise<Uint8Array> {
+  const { body, bytes } = sealed;
+  const limit = heldBytes(workings);
+  if (bytes !== undefined && bytes > limit) throw tooLarge(workings);
+  const giveBack = await workings.budget.take(bytes ?? limit);
+  try {
+    // A body longer than it was said to be is no longer what was sealed.
+    const tooLong = (): Error => (bytes === undefined ? tooLarge(workings) : new EnvelopeIntegrityError());
+    const chunks = await collect(readBody(body), bytes ?? limit, tooLong);
+    return opening.kind === "gcm"
+      ? openBytes(opening.key, chunks)
+      : openCbc(opening.dataKey, opening.iv, chunks);
+  } finally {
+    giveBack();
+  }
+}
+
+function delayed(key: ContentKey, { body, bytes, observe }: SealedBody): Released {
+  return {
+    plaintext: watched(openChunks(key, chunksOf(readBody(body))), observe),
+    bytes: bytes === undefined ? undefined : bytes - TAG_BYTES,
+    end: () => undefined,
+  };
+}
+
+async function twoPass(
+  shared: ContentKey,
+  sealed: SealedBody,
+  again: () => Promise<unknown>,
+): Promise<Released> {
+  // The key is needed for as long as the body is read.
+  const key = { ...shared, bytes: ownCopy(shared.bytes) };
+  const parts = new GcmParts(key);
+  let index: ChunkIndex | undefined;
+  const forget = (): void => {
+    wipe(key.bytes);
+    parts.wipe();
+    index?.wipe();
+  };
+  try {
+    index = await firstPass(parts, chunksOf(readBody(sealed.body)));
+    const second = await again();
+    const plaintext = secondPass(parts, index, chunksOf(readBody(second)));
+    const end = (): void => {
+      destroyBody(second);
+      forget();
+    };
+    return { plaintext: watched(plaintext, sealed.observe, end), bytes: index.plaintextBytes, end };
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+/** Tells what came of a body that streams. */
+export async function* watched(
+  plaintext: AsyncIterable<Uint8Array>,
+  observe: Observe,
+  end?: () => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  try {
+    for await (const chunk of plaintext) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+    observe({ kind: "io", direction: "open", bytes });
+  } catch (error) {
+    observeFailure(observe, error);
+    throw error;
+  } finally {
+    end?.();
+  }
+}
+
+function tooLarge({ settings }: Workings): Error {
+  return refused(
+    "buffer-limit",
+    `The object holds more than ${settings.verifiedBufferBytes} bytes, which is all that is held in memory until it's ` +
+      'verified (verifiedBufferBytes). Give envelope() the option release: "twoPass", which reads larger objects twice, ' +
+      "or a larger verifiedBufferBytes. Nothing was released.",
+  );
+}

@@ -1,0 +1,103 @@
+/** Sealing outside a client. */
+import { Readable } from "node:stream";
+import { readBody } from "./bodies.ts";
+import { wipe } from "./content-key.ts";
+import type { EncryptionContext } from "./encryption-context.ts";
+import { type Envelope, workingsBehind } from "./envelope.ts";
+import { freshEnvelope } from "./fresh-envelope.ts";
+import { sealBytes, sealChunks } from "./gcm.ts";
+
+/**
+ * A body that is in memory.
+ *
+ * @public
+ */
+export type BytesBody = string | ArrayBuffer | ArrayBufferView;
+
+/**
+ * A body that is read as it is sealed or opened: a stream of Node or the web, a Blob, or any iteration of bytes.
+ *
+ * @public
+ */
+export type StreamBody = Blob | AsyncIterable<Uint8Array | string>;
+
+/**
+ * Options of `seal` and `open`.
+ *
+ * @public
+ */
+export interface PlaceOptions {
+  /** What the sealer's functions of a place are given, and `bindBucket`. Default `""`. */
+  readonly bucket?: string;
+  /** What the sealer's functions of a place are given. Default `""`. */
+  readonly key?: string;
+  /** Takes the place of the sealer's own. */
+  readonly encryptionContext?: EncryptionContext;
+}
+
+/**
+ * A sealed body with its envelope.
+ *
+ * @public
+ */
+export interface SealedObject<Body> {
+  /** Ciphertext and tag: 16 bytes more than the plaintext. */
+  readonly body: Body;
+  /** To be stored as the object's user metadata. */
+  readonly metadata: Record<string, string>;
+}
+
+/** Outside a client nobody counts. */
+export function unobserved(): void {
+  // Nothing.
+}
+
+/**
+ * Seals a body outside a client: for another store, a queue, or a client without the plugin.
+ *
+ * @param sealer - What `envelope()` gave.
+ * @param body - In memory, or to be read as the sealed one is read.
+ * @returns Sealed bytes for bytes, a stream for a stream; readers find the way to the key in the metadata.
+ * @throws (rejects) `EnvelopeRefusedError`, `KeyringError`; the stream fails with what its source fails with.
+ * @example
+ * ```ts
+ * const { body, metadata } = await seal(sealer, "dear Ada");
+ * await plainS3.send(new PutObjectCommand({ Bucket, Key, Body: body, Metadata: metadata }));
+ * ```
+ * @public
+ */
+export function seal(
+  sealer: Envelope,
+  body: BytesBody,
+  options?: PlaceOptions,
+): Promise<SealedObject<Uint8Array>>;
+export function seal(
+  sealer: Envelope,
+  body: StreamBody,
+  options?: PlaceOptions,
+): Promise<SealedObject<Readable>>;
+export async function seal(
+  sealer: Envelope,
+  body: BytesBody | StreamBody,
+  options: PlaceOptions = {},
+): Promise<SealedObject<Uint8Array | Readable>> {
+  const workings = workingsBehind(sealer);
+  const { bucket = "", key = "", encryptionContext } = options;
+  const place = { operation: "PutObject", bucket, key };
+  const plain = readBody(body);
+  const fresh = await freshEnvelope(workings, {
+    place,
+    context: workings.settings.context(place, encryptionContext),
+    metadata: undefined,
+    bytes: plain.kind === "bytes" ? plain.bytes.length : plain.bytes,
+    observe: unobserved,
+  });
+  const { content, metadata, countBytes } = fresh;
+  try {
+    if (plain.kind === "bytes") return { body: sealBytes(content, plain.bytes), metadata };
+    const count = plain.bytes === undefined ? countBytes : undefined;
+    return { body: Readable.from(sealChunks(content, plain.chunks, count)), metadata };
+  } finally {
+    wipe(content.bytes);
+  }
+}
