@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ByteBudget, type Release } from "../../src/envelope/byte-budget.ts";
@@ -118,6 +119,7 @@ describe("a byte budget", () => {
     const { granted, ask, release } = requests(new ByteBudget(10));
     const controller = new AbortController();
     await ask("a", 10, controller.signal);
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
     controller.abort();
     void ask("b", 1);
     await settle();

@@ -1,6 +1,6 @@
 import { createCipheriv } from "node:crypto";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openCbc } from "../../src/envelope/cbc.ts";
 import { EnvelopeIntegrityError } from "../../src/envelope/errors.ts";
 import { counting, cut, cuts, filled, fromHex } from "./chunkings.ts";
@@ -81,6 +81,14 @@ describe("a CBC body that can't be opened", () => {
         expect.objectContaining({ constructor: EnvelopeIntegrityError, message }),
       );
     }
+  });
+
+  it("is overwritten where it was decrypted", () => {
+    const spy = vi.spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Pick<Uint8Array, "fill">, "fill");
+    expect(() => openCbc(key, iv, [block([0])])).toThrow(EnvelopeIntegrityError);
+    const wiped = spy.mock.contexts as Uint8Array[];
+    spy.mockRestore();
+    expect(wiped).toEqual([new Uint8Array(32)]);
   });
 
   it("gives it for another key", () => {

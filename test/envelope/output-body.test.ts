@@ -217,6 +217,22 @@ describe("ending an opened body early", () => {
     expect(like.destroyed).toBe(true);
   });
 
+  it("ends a source that could go on", async () => {
+    let ended = false;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      try {
+        while (true) yield opened;
+      } finally {
+        ended = true;
+      }
+    }
+    const body = outputBody(source(), undefined) as Readable;
+    body.once("data", () => body.destroy());
+    await once(body, "close");
+    await settle();
+    expect(ended).toBe(true);
+  });
+
   it("passes the error it's destroyed with to its reader, and no other", async () => {
     const error = new Error("caller");
     const body = outputBody(endingBadly(), undefined) as Readable;

@@ -36,6 +36,14 @@ describe("a tag holder", () => {
     });
   });
 
+  it("drops empty chunks", () => {
+    const holder = new TagHolder();
+    expect(holder.push(new Uint8Array(0))).toEqual([]);
+    expect(holder.push(counting(20))).toEqual([]);
+    expect(holder.push(new Uint8Array(0))).toEqual([]);
+    expect(holder.push(counting(17))).toEqual([counting(20)]);
+  });
+
   it("lets several small chunks go at once", () => {
     const holder = new TagHolder();
     for (const one of cut(counting(5), [1])) holder.push(one);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { MAX_PLAINTEXT_BYTES, v2ContentKey, v3ContentKey } from "../../src/envelope/content-key.ts";
 import { EnvelopeIntegrityError } from "../../src/envelope/errors.ts";
 import { GcmParts } from "../../src/envelope/gcm-parts.ts";
@@ -99,6 +99,15 @@ describe("the first pass", () => {
     await expect(firstPass(parts, stream([over]))).rejects.toMatchObject({ problem: "too-large" });
   });
 
+  it("overwrites the digests that it worked with, whether or not the body is authentic", async () => {
+    const tag = vi.spyOn(parts, "tag");
+    await firstPass(parts, stream([sealed]));
+    await firstPass(parts, stream([altered(0)])).catch(() => undefined);
+    const digests = tag.mock.calls.flatMap(([runs]) => runs.map(({ q }) => q));
+    tag.mockRestore();
+    expect(digests).toEqual(Array.from({ length: 8 }, () => new Uint8Array(16)));
+  });
+
   it("overwrites the index on request", async () => {
     const wiped = await firstPass(parts, stream([sealed]));
     wiped.wipe();
@@ -184,6 +193,14 @@ describe("the second pass", () => {
       chunks: [],
       error: expect.any(EnvelopeIntegrityError),
     });
+  });
+
+  it("overwrites the digests that it compares", async () => {
+    const digest = vi.spyOn(parts, "digest");
+    await pass([sealed]);
+    const digests = digest.mock.results.map(({ value }) => value as Uint8Array);
+    digest.mockRestore();
+    expect(digests).toEqual(Array.from({ length: 4 }, () => new Uint8Array(16)));
   });
 
   it("reads nothing once the body is longer than it should be", async () => {
