@@ -5,7 +5,7 @@
  * in one tick, so that whatever evicts or closes comes before it or after it.
  */
 import type { CacheResult, EnvelopeEvent, RetireReason } from "../body-sealer.ts";
-import { cacheKey, type CommitmentPolicy, type Direction, type Suite } from "./cache-key.ts";
+import { cacheKeys, type CommitmentPolicy, type Direction, type Suite } from "./cache-key.ts";
 import { checkedLimits, type CacheLimits, type CacheOptions } from "./cache-options.ts";
 import { Stopwatch, SYSTEM_CLOCK, type Clock, type Stamp } from "./clock.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
@@ -116,6 +116,7 @@ export class BucketKeyCache {
   readonly #clock: Clock;
   readonly #stopwatch: Stopwatch;
   readonly #shelves: Readonly<Record<Direction, Shelf<Entry>>>;
+  readonly #keys = cacheKeys();
   readonly #failures: FailureMemory;
   readonly #flights = new Map<string | symbol, Underway>();
   readonly #realms = new WeakMap<Keyring, Realm>();
@@ -128,8 +129,8 @@ export class BucketKeyCache {
   /** Raised by whatever makes keys under way unwelcome. */
   #generation = 0;
   #closed = false;
-  /** Of the latest call: told of what happens without one. To keep one per key would keep their calls. */
-  #observe!: (event: EnvelopeEvent) => void;
+  /** The latest call is told of what happens without one. To remember one per key would keep them all alive. */
+  #latest!: KeyAsk;
 
   /** @throws `RangeError` that names the option and its range. */
   constructor(options: CacheOptions, clock: Clock = SYSTEM_CLOCK) {
@@ -155,7 +156,7 @@ export class BucketKeyCache {
    */
   async forSealing(ask: SealingAsk): Promise<KeyLease> {
     const { bytes = 0 } = ask;
-    return this.#find(this.#lookOf(ask, { direction: "seal", suite: "v3", blob: undefined, bytes }));
+    return this.#find(this.#lookOf(ask, "seal", "v3", undefined, bytes));
   }
 
   /**
@@ -167,7 +168,7 @@ export class BucketKeyCache {
   async forOpening(ask: OpeningAsk): Promise<KeyLease> {
     const { suite, blob } = ask;
     checkPolicy(suite, ask.policy);
-    return this.#find(this.#lookOf(ask, { direction: "open", suite, blob, bytes: 0 }));
+    return this.#find(this.#lookOf(ask, "open", suite, blob, 0));
   }
 
   /** Forgets all keys. Leases still work; calls that wait for KMS ask anew, and get nothing from before. */
@@ -188,15 +189,31 @@ export class BucketKeyCache {
     for (const { fail } of waiters) fail(closed());
   }
 
-  #lookOf(ask: KeyAsk, what: Pick<Look, "direction" | "suite" | "blob" | "bytes">): Look {
+  /** Object literals without spreads: this is every call's way, and copies cost more than all the rest of it. */
+  #lookOf(
+    ask: KeyAsk,
+    direction: Direction,
+    suite: Suite,
+    blob: Uint8Array | undefined,
+    bytes: number,
+  ): Look {
     const { keyring, context, partition, policy, signal } = ask;
     signal?.throwIfAborted();
     const realm = this.#realmOf(keyring);
     const name =
-      what.suite === "v3"
-        ? cacheKey({ ...what, keyring: realm.number, keyId: realm.keyId, policy, partition, context })
-        : Symbol(what.suite);
-    return { ...what, ask, realm, name, signal, told: false };
+      suite === "v3"
+        ? this.#keys({
+            direction,
+            keyring: realm.number,
+            keyId: realm.keyId,
+            suite,
+            policy,
+            partition,
+            context,
+            blob,
+          })
+        : Symbol(suite);
+    return { ask, direction, suite, blob, bytes, realm, name, signal, told: false };
   }
 
   #realmOf(keyring: Keyring): Realm {
@@ -215,7 +232,7 @@ export class BucketKeyCache {
   #find(look: Look): KeyLease | Promise<KeyLease> {
     if (this.#closed) throw closed();
     const { ask, direction, name } = look;
-    this.#observe = ask.observe;
+    this.#latest = ask;
     const entry = this.#shelves[direction].use(name);
     if (entry === undefined) {
       this.#tell(look, "miss");
@@ -373,7 +390,7 @@ export class BucketKeyCache {
     const former = shelf.peek(entry.name);
     if (former !== undefined) this.#retire(former, agedOut(former));
     shelf.add(entry.name, entry);
-    this.#observe({ kind: "entries", change: 1 });
+    this.#latest.observe({ kind: "entries", change: 1 });
     while (shelf.overfull) this.#retire(shelf.oldest() as Entry, "lru");
     for (let looked = 0; looked < SWEEP; looked++) {
       const oldest = shelf.oldest() as Entry;
@@ -384,10 +401,10 @@ export class BucketKeyCache {
 
   #retire(entry: Entry, reason: RetireReason): void {
     const { direction, name, cell, born, uses } = entry;
-    this.#shelves[direction].remove(name, entry);
+    this.#shelves[direction].remove(name);
     this.#giveUp(cell);
-    this.#observe({ kind: "entries", change: -1 });
-    this.#observe({
+    this.#latest.observe({ kind: "entries", change: -1 });
+    this.#latest.observe({
       kind: "retired",
       reason,
       ageSeconds: (this.#clock.monotonicMs() - born.monotonicMs) / 1_000,

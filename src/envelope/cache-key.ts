@@ -32,14 +32,34 @@ export interface Shared {
   readonly blob: Uint8Array | undefined;
 }
 
+/** SHA-256, in base64, over an encoding that differs whenever one of the parts does. */
+export type CacheKeys = (shared: Shared) => string;
+
+/** Remembers the answer for what is asked over and over: most writers seal under one key. */
+export function cacheKeys(): CacheKeys {
+  let lastText: string | undefined;
+  let lastKey = "";
+  return (shared) => {
+    const text = textOf(shared);
+    const { blob } = shared;
+    if (blob !== undefined) return keyOf(text, blob);
+    if (text !== lastText) {
+      lastText = text;
+      lastKey = keyOf(text, NO_BLOB);
+    }
+    return lastKey;
+  };
+}
+
 const NO_BLOB = new Uint8Array();
 
-/** SHA-256, in base64, over an encoding that differs whenever one of the parts does. */
-export function cacheKey(shared: Shared): string {
-  const { direction, keyring, keyId, suite, policy, partition, context, blob = NO_BLOB } = shared;
+function textOf({ direction, keyring, keyId, suite, policy, partition, context }: Shared): string {
   let text = `${direction}:${keyring}:${suite}:${policy}:` + counted(keyId) + counted(partition);
-  // oxlint-disable-next-line unicorn/no-array-sort -- the array is ours.
   for (const name of Object.keys(context).sort()) text += counted(name) + counted(context[name] as string);
+  return text;
+}
+
+function keyOf(text: string, blob: Uint8Array): string {
   // As JSON, because hashing takes the text as UTF-8, in which all lone surrogates are the same.
   const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
   return hash("sha256", JSON.stringify(text) + bytes.toString("base64"), "base64");

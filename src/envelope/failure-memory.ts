@@ -18,8 +18,10 @@ export class FailureMemory {
 
   remember(name: string | symbol, failure: KmsFailure): void {
     this.#failures.delete(name);
-    const [oldest] = this.#failures.keys();
-    if (oldest !== undefined && this.#failures.size >= MOST) this.#failures.delete(oldest);
+    for (const oldest of this.#failures.size < MOST ? [] : this.#failures.keys()) {
+      this.#failures.delete(oldest);
+      break;
+    }
     const untilMs = this.#clock.monotonicMs() + LASTS_MS * (1 + this.#clock.random());
     this.#failures.set(name, { failure, untilMs });
   }

@@ -70,7 +70,7 @@ export class Flight<Ask extends { readonly signal: AbortSignal | undefined }, Re
         },
         fail(error) {
           signal?.removeEventListener("abort", leave);
-          reject(error as Error);
+          reject(error);
         },
       };
       signal?.addEventListener("abort", leave, { once: true });

@@ -1,5 +1,5 @@
 /** What a failure of the keyring means for keys in memory. */
-import { BucketKeyError } from "../errors.ts";
+import type { BucketKeyError } from "../errors.ts";
 import { EnvelopeIntegrityError, EnvelopeRefusedError, KeyringError } from "./errors.ts";
 
 export interface KmsFailure {
