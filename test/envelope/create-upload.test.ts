@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { World } from "./world.ts";
+
+const at = { Bucket: "bucket", Key: "k" };
+
+/** A world whose uploads have an id, and whose parts are kept. */
+function uploads(options: ConstructorParameters<typeof World>[0] = {}): World {
+  const world = new World(options);
+  world.spoil = (output, operation) => {
+    if (operation === "CreateMultipartUpload") return { UploadId: "u1" };
+    if (operation === "UploadPart") return { ETag: '"e1"' };
+    return output;
+  };
+  return world;
+}
+
+describe("CreateMultipartUpload in a place that seals", () => {
+  it("writes the envelope now, and seals parts under it", async () => {
+    const world = uploads();
+    await world.send("CreateMultipartUpload", {
+      ...at,
+      Metadata: { color: "red" },
+      ChecksumType: "COMPOSITE",
+    });
+    expect(world.requests[0]?.input).toMatchObject({
+      ...at,
+      ChecksumType: "COMPOSITE",
+      Metadata: { color: "red", "x-amz-c": "115" },
+    });
+    const part = { ...at, UploadId: "u1", PartNumber: 1 };
+    expect(world.sealer.ownsUpload({ operation: "UploadPart", input: part, scope: world.scope })).toBe(true);
+    expect(world.sealer.ownsUpload({ operation: "UploadPart", input: part, scope: {} })).toBe(false);
+    await world.send("UploadPart", { ...part, Body: "dear Ada" });
+    const sent = world.requests[1]?.input["Body"] as Uint8Array;
+    expect(Buffer.from(sent).includes("dear")).toBe(false);
+    expect(world.told()).toEqual([{ kind: "io", direction: "seal", bytes: 8 }]);
+  });
+
+  it("counts the bytes of parts against the bucket key", async () => {
+    const world = uploads({ maxBytes: 4 });
+    await world.send("CreateMultipartUpload", at);
+    await world.send("UploadPart", { ...at, UploadId: "u1", PartNumber: 1, Body: "12345" });
+    await world.put("other", "x");
+    expect(world.keyring.calls).toEqual(["generate", "generate"]);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ["a checksum of the plaintext", { ChecksumCRC32: "AAAAAA==" }, "caller-checksum"],
+    ["metadata of the envelope", { Metadata: { "x-amz-3": "x" } }, "caller-metadata"],
+  ])("refuses %s", async (_, input, problem) => {
+    const world = uploads();
+    await expect(world.send("CreateMultipartUpload", { ...at, ...input })).rejects.toMatchObject({ problem });
+    expect(world.requests).toEqual([]);
+  });
+
+  it("has no upload when S3 refused it, or gave no id", async () => {
+    const world = uploads();
+    const next = (): Promise<never> => Promise.reject(new Error("AccessDenied"));
+    await expect(world.send("CreateMultipartUpload", at, { next })).rejects.toThrow("AccessDenied");
+    const nothing = await world.send("CreateMultipartUpload", at, {
+      next: async () => ({ response: {}, output: undefined }),
+    });
+    expect(nothing.output).toBeUndefined();
+    const part = world.send("UploadPart", { ...at, UploadId: "u1", PartNumber: 1, Body: "x" });
+    await expect(part).rejects.toMatchObject({ problem: "unknown-upload" });
+  });
+
+  it("refuses an id that is live already", async () => {
+    const world = uploads();
+    await world.send("CreateMultipartUpload", at);
+    await expect(world.send("CreateMultipartUpload", at)).rejects.toMatchObject({ problem: "upload-state" });
+  });
+
+  it("ends with Abort", async () => {
+    const world = uploads();
+    await world.send("CreateMultipartUpload", at);
+    await world.send("AbortMultipartUpload", { ...at, UploadId: "u1" });
+    expect(
+      world.sealer.ownsUpload({
+        operation: "UploadPart",
+        input: { ...at, UploadId: "u1" },
+        scope: world.scope,
+      }),
+    ).toBe(false);
+    const complete = world.send("CompleteMultipartUpload", { ...at, UploadId: "u1" });
+    await expect(complete).rejects.toMatchObject({ problem: "unknown-upload" });
+  });
+
+  it("stays plain where the place unseals, and can't be presigned where it seals", async () => {
+    const world = uploads();
+    await world.send("CreateMultipartUpload", at, { place: "unseal" });
+    expect(world.requests[0]?.input).toEqual(at);
+    await world.send("UploadPart", { ...at, UploadId: "u1", PartNumber: 1, Body: "x" }, { place: "unseal" });
+    expect(world.requests[1]?.input["Body"]).toBe("x");
+    await expect(world.send("CreateMultipartUpload", at, { presigning: true })).rejects.toMatchObject({
+      problem: "unsupported-operation",
+    });
+  });
+});
