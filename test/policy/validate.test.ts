@@ -3,6 +3,7 @@ import type { PolicyIssue } from "../../src/errors.ts";
 import { OPERATIONS } from "../../src/operations.ts";
 import { checkPolicyAndTests, checkRequest } from "../../src/policy/in-file-tests.ts";
 import { POLICY } from "../../src/policy/fields.ts";
+import { WHY_DECISION } from "../../src/policy/policy.ts";
 import { checkPolicy, checkShape } from "../../src/policy/validate.ts";
 
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -233,6 +234,11 @@ function briefly(issues: readonly PolicyIssue[]): readonly string[] {
   return issues.map(({ code, path }) => `${code} at ${path.join(".")}`);
 }
 
+/** A piece of a path as it stands in one: positions in lists are numbers. */
+function numbered(piece: string): string | number {
+  return /^\d+$/.test(piece) ? Number(piece) : piece;
+}
+
 describe("checkPolicy", () => {
   it.each(MISTAKES)("%o: %s at %s", (policy, code, path, says) => {
     const issues = checkPolicy(policy);
@@ -269,6 +275,90 @@ describe("checkPolicy", () => {
   it.each(["on", "off", "leave", true, false])("takes bucketKey: %s", (bucketKey) => {
     expect(checkPolicy({ ...withRule({ bucketKey }), defaults: { bucketKey } })).toEqual([]);
   });
+
+  it.each<[field: string, words: readonly string[]]>([
+    ["bucketKey", ["on", "off", "leave"]],
+    ["mode", ["enforce", "audit", "off"]],
+    ["whenSseUnset", ["leave", "lookup", "send"]],
+    ["onLookupFailure", ["leave", "refuse"]],
+    ["onUnproven", ["pass", "strip", "refuse"]],
+    ["presigned", ["skip", "header", "refuse"]],
+    ["onConflict", ["override", "keep-caller", "refuse"]],
+    ["onKeyConflict", ["refuse", "keep-caller", "override"]],
+    ["envelope", ["leave", "seal", "unseal"]],
+  ])("takes as %s each of %j, and no other word", (field, words) => {
+    for (const word of words) expect(checkPolicy(withRule({ [field]: word }))).toEqual([]);
+    for (const word of ["", "zebra"]) {
+      const [issue] = checkPolicy(withRule({ [field]: word }));
+      expect(issue).toMatchObject({ code: "unknown-value", path: ["rules", 0, field] });
+      // The sentence offers exactly these words.
+      const offered = /write (.*?)\./.exec(issue?.message ?? "")?.[1]?.split(/, | or /) ?? [];
+      expect(offered.filter((word) => word !== "true" && word !== "false")).toEqual(words);
+    }
+  });
+
+  it("takes onExpiry where there is a date: keep or drop", () => {
+    for (const onExpiry of ["keep", "drop"]) {
+      expect(checkPolicy(withRule({ expires: "2027-01-01", onExpiry }))).toEqual([]);
+    }
+  });
+
+  it.each<[field: string, words: readonly string[]]>([
+    ["sse", ["unset", "aws:kms", "AES256", "aws:kms:dsse", "SSE-C", "aws:fsx", "aws:backup"]],
+    ["bucketType", ["general-purpose", "directory", "access-point", "outposts", "object-lambda", "unknown"]],
+    [
+      "operations",
+      [
+        "PutObject",
+        "CopyObject",
+        "CreateMultipartUpload",
+        "PostObject",
+        "UpdateObjectEncryption",
+        "PutBucketEncryption",
+      ],
+    ],
+  ])("takes as a match on %s each of %j, and no other word", (field, words) => {
+    expect(checkPolicy(withRule({ match: { [field]: words }, except: { [field]: words.slice(1) } }))).toEqual(
+      [],
+    );
+    const [issue] = checkPolicy(withRule({ match: { [field]: ["zebra"] } }));
+    expect(/write (.*)\.$/.exec(issue?.message ?? "")?.[1]?.split(/, | or /)).toEqual(words);
+  });
+
+  it.each([
+    ["kmsKey", `x${KEY}`, "bad-key-arn"],
+    ["kmsKey", `${KEY}/x`, "bad-key-arn"],
+    ["kmsKey", KEY.replace("111122223333", "1111222233334"), "bad-key-arn"],
+    ["kmsKey", KEY.replace(":kms:", ":s3:"), "bad-key-arn"],
+    ["kmsKey", KEY.replace("eu-west-1", ""), "bad-key-arn"],
+    ["kmsKey", KEY.replace("arn:aws", "arn:"), "bad-key-arn"],
+    ["kmsKey", KEY.replace(/key\/.*/, "key/"), "bad-key-arn"],
+    ["kmsKey", "lake@sea", "bad-key-arn"],
+    ["expires", "x2027-06-30", "bad-date"],
+    ["expires", "2027-06-30T12:00:00Z", "bad-date"],
+    ["expires", "2027-6-30", "bad-date"],
+    ["expires", "2027-13-01", "bad-date"],
+    ["expires", "1969-12-31", "bad-date"],
+  ])("takes as %s not %s: %s", (field, written, code) => {
+    expect(briefly(checkPolicy(withRule({ [field]: written })))).toEqual([`${code} at rules.0.${field}`]);
+    if (field !== "kmsKey") return;
+    const named = { version: 1, kmsKeys: { lake: { arn: written } } };
+    expect(briefly(checkPolicy(named))).toEqual([`${code} at kmsKeys.lake.arn`]);
+  });
+
+  it.each(["xalias/lake", "alias/", "lake/alias/x"])("takes as an alias not %s", (alias) => {
+    const policy = { version: 1, kmsKeys: { lake: { arn: KEY, aliases: [alias] } } };
+    expect(briefly(checkPolicy(policy))).toEqual(["bad-alias at kmsKeys.lake.aliases.0"]);
+  });
+
+  it.each(["1111222233334", "x111122223333", "11112222333", "11112222333x"])(
+    "takes as an account not %s",
+    (account) => {
+      expect(briefly(checkPolicy(withRule({ match: { accounts: [account] } })))).toEqual([
+        "bad-account at rules.0.match.accounts.0",
+      ]);
+    },
+  );
 
   it("takes every field, absent ones written as undefined, and empty parts that say nothing", () => {
     const match = {
@@ -337,6 +427,84 @@ describe("checkPolicyAndTests", () => {
     const issues = checkPolicyAndTests(policy);
     expect(briefly(issues)).toEqual([`${code} at ${path}`]);
     expect(issues[0]?.message).toContain(says);
+  });
+
+  it.each([
+    ["Bucket", "bucket"],
+    ["Key", "key"],
+    ["ServerSideEncryption", "sse"],
+    ["SSEKMSKeyId", "kmsKey"],
+    ["BucketKeyEnabled", "bucketKey"],
+    ["SSEKMSEncryptionContext", "ownContext: true"],
+    ["SSECustomerAlgorithm", "sse: SSE-C"],
+    ["SSECustomerKey", "sse: SSE-C"],
+    ["CopySource", "copySource, with bucket in it"],
+  ])("knows the SDK's member %s as %s", (member, fact) => {
+    const [issue] = checkPolicyAndTests(withTest({ [member]: "x" }));
+    expect(issue?.message).toBe(`"${member}" isn't a field here. Write ${fact}.`);
+  });
+
+  it.each<[field: string, words: readonly unknown[]]>([
+    ["decision", ["pass", "amend", "refuse"]],
+    ["why", Object.keys(WHY_DECISION)],
+    ["mode", ["enforce", "audit", "off"]],
+    ["seal", ["seal", "unseal", "leave"]],
+    ["rule", ["any"]],
+    ["notes", [["kept-key", "unknown-key", "expired-rule", "own-context"], []]],
+    ["set", [{ sse: "aws:kms", kmsKey: "@lake" }, { bucketKey: true }, { bucketKey: false }]],
+  ])("lets a test expect as %s each of %j", (field, words) => {
+    for (const word of words) expect(checkPolicyAndTests(withTest({}, { [field]: word }))).toEqual([]);
+    expect(checkPolicyAndTests(withTest({}, { [field]: field === "rule" ? 7 : "zebra" }))).toHaveLength(1);
+  });
+
+  it("lets a request state every fact", () => {
+    const facts = {
+      key: "k",
+      bucketType: "access-point",
+      sse: "aws:kms",
+      kmsKey: "@lake",
+      bucketKey: false,
+      ownContext: true,
+      copySource: { bucket: "b", bucketType: "directory" },
+      bucketDefault: { sse: "aws:kms", kmsKey: KEY, bucketKey: true },
+      presigning: false,
+      region: "eu-west-1",
+      account: "111122223333",
+      now: "2027-06-30T12:00:00Z",
+    };
+    expect(checkPolicyAndTests(withTest(facts))).toEqual([]);
+  });
+
+  it.each(["x2027-06-30", "2027-06-30x", "2027-06-30T", "2027-6-30"])("takes as a time not %s", (now) => {
+    expect(briefly(checkPolicyAndTests(withTest({ now })))).toEqual(["bad-date at tests.0.request.now"]);
+  });
+
+  it.each([
+    [{ operation: undefined }, "", "operation is missing: write operation: an operation such as PutObject."],
+    [{ bucket: undefined }, "", "bucket is missing: write bucket: the bucket's name."],
+    [{ copySource: {} }, ".copySource", "bucket is missing: write bucket: the bucket's name."],
+    [
+      { bucketDefault: { bucketKey: true } },
+      ".bucketDefault",
+      "sse is missing: write sse: the bucket's default algorithm.",
+    ],
+    [
+      { bucketDefault: { sse: "AES256" } },
+      ".bucketDefault",
+      "bucketKey is missing: write bucketKey: true or false.",
+    ],
+  ])("says what a request without something needed must name: %j", (request, path, message) => {
+    expect(checkPolicyAndTests(withTest(request))).toEqual([
+      { code: "missing-field", path: `tests.0.request${path}`.split(".").map(numbered), message },
+    ]);
+  });
+
+  it("says what a test without something needed must name", () => {
+    expect(checkPolicyAndTests({ version: 1, tests: [{}] }).map(({ message }) => message)).toEqual([
+      "name is missing: write name: what is tested.",
+      "request is missing: write request: the request.",
+      "expect is missing: write expect: what must be decided.",
+    ]);
   });
 
   it("reports the meaning of rules and tests together", () => {
