@@ -288,8 +288,8 @@ describe("checkPolicy", () => {
     ["envelope", ["leave", "seal", "unseal"]],
   ])("takes as %s each of %j, and no other word", (field, words) => {
     for (const word of words) expect(checkPolicy(withRule({ [field]: word }))).toEqual([]);
-    for (const word of ["", "zebra"]) {
-      const [issue] = checkPolicy(withRule({ [field]: word }));
+    for (const unknown of ["", "zebra"]) {
+      const [issue] = checkPolicy(withRule({ [field]: unknown }));
       expect(issue).toMatchObject({ code: "unknown-value", path: ["rules", 0, field] });
       // The sentence offers exactly these words.
       const offered = /write (.*?)\./.exec(issue?.message ?? "")?.[1]?.split(/, | or /) ?? [];
