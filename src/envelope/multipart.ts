@@ -158,7 +158,7 @@ export class Uploads {
     const body = readBody(call.input["Body"]);
     const bytes = declaredLength(call.input, body);
     const known = upload.parts.partBytes ?? (await partBytesFor(upload, number, body));
-    if (known !== undefined && bytes !== undefined) upload.parts.check(number, bytes, known);
+    checkEarly(upload, number, bytes, known);
     const { signal } = upload;
     // The first part of an unknown length counts as the least that S3 takes.
     const release = await this.#budget.take(bytes ?? known ?? this.#limits.s3.minPartBytes, signal);
@@ -212,6 +212,16 @@ async function partBytesFor(upload: Upload, number: number, body: PlainBody): Pr
   const held = body.kind === "bytes" ? body.bytes.length : 0;
   if (number !== 1) return upload.untilPartBytesKnown(held);
   return body.kind === "bytes" ? upload.fixPartBytes(held) : undefined;
+}
+
+/** What can be refused before a part is read, is. */
+function checkEarly(
+  upload: Upload,
+  number: number,
+  bytes: number | undefined,
+  known: number | undefined,
+): void {
+  if (bytes !== undefined && known !== undefined) upload.parts.check(number, bytes, known);
 }
 
 function sealPart(

@@ -102,11 +102,12 @@ export function etagOf(fields: unknown): string {
 /**
  * The list with the part that holds the tag in its place: after the last part, or instead of it.
  *
+ * @param list - Not empty.
  * @param number - Of that part.
  * @param output - S3's answer to it. The list names checksums of the algorithms that the caller's list names.
  */
 export function withTagPart(list: readonly ListedPart[], number: number, output: Fields): Fields[] {
-  const checksums = Object.keys(list.at(-1)?.entry ?? {})
+  const checksums = Object.keys((list.at(-1) as ListedPart).entry)
     .filter((field) => field.startsWith("Checksum") && output[field] !== undefined)
     .map((field) => [field, output[field]]);
   const tagPart = { PartNumber: number, ETag: output["ETag"], ...Object.fromEntries(checksums) };

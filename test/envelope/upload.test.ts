@@ -1,0 +1,222 @@
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ByteBudget } from "../../src/envelope/byte-budget.ts";
+import { v3ContentKey } from "../../src/envelope/content-key.ts";
+import { AT, bench, type Fate, hold, NAME, problemOf, refusal } from "./fake-upload.ts";
+
+const ZEROS = new Uint8Array(32);
+
+afterEach(() => void vi.useRealTimers());
+
+describe("the end of an upload", () => {
+  const ends: [string, (made: ReturnType<typeof bench>) => unknown, string][] = [
+    ["Abort", (made) => made.abort(), "upload-state"],
+    ["close()", (made) => made.uploads.close(), "closed"],
+  ];
+
+  it.each(ends)("by %s wipes the key and fails what waits or is under way", async (_, end, problem) => {
+    const slow = hold<Fate>();
+    const gates: (Fate | Promise<Fate>)[] = [slow.promise];
+    const budget = new ByteBudget(100);
+    const made = bench({ budget, partBytes: 60 }, () => gates.shift() ?? "ok");
+    const { part, secret, uploads, scope } = made;
+    const underWay = [
+      part(1, Buffer.alloc(60)),
+      part(2, new Readable({ read: () => undefined }), { ContentLength: 20 }),
+      part(3, Buffer.alloc(60)),
+    ].map(problemOf);
+    await sleep(2);
+    const ended = end(made);
+    expect(secret).toEqual(ZEROS);
+    expect([uploads.size, uploads.owns(scope, NAME)]).toEqual([0, false]);
+    expect(await Promise.all(underWay)).toEqual([problem, problem, problem]);
+    await ended;
+    // The memory of a request that is still under way counts until it has ended.
+    let granted = false;
+    const room = budget.take(100).then((release) => ((granted = true), release));
+    await sleep(2);
+    expect(granted).toBe(false);
+    slow.release("ok");
+    (await room)();
+  });
+
+  it.each(ends)("by %s fails parts that wait for part 1", async (_, end, problem) => {
+    const made = bench();
+    const waiting = [made.part(2, "x"), made.part(3, Readable.from(["x"]))].map(problemOf);
+    await end(made);
+    expect(await Promise.all(waiting)).toEqual([problem, problem]);
+    expect(made.s3.sent).toHaveLength(0);
+  });
+
+  it.each(ends)("by %s fails a Complete before it's sent, not one that was", async (_, end, problem) => {
+    for (const answered of [1, 2]) {
+      const slow = hold<Fate>();
+      const gates: (Fate | Promise<Fate>)[] = ["ok", "ok"].slice(0, answered) as Fate[];
+      gates.push(slow.promise);
+      const made = bench({}, () => gates.shift() ?? "ok");
+      const list = [await made.part(1, "x")];
+      const completing = made.complete(list);
+      await sleep(2);
+      const ended = end(made);
+      slow.release("ok");
+      expect(await problemOf(completing)).toBe([problem, "sent"][answered - 1]);
+      await ended;
+      await sleep(1);
+      expect(made.s3.completes).toHaveLength(answered - 1);
+    }
+  });
+
+  it("by Abort is told to S3 with the caller's input, and there's no way back", async () => {
+    const { uploads, call, part, complete, s3 } = bench();
+    const list = [await part(1, "x")];
+    await uploads.abort(call("AbortMultipartUpload", { RequestPayer: "requester" }));
+    expect(s3.aborts).toEqual([{ ...AT, RequestPayer: "requester" }]);
+    await expect(part(1, "x")).rejects.toMatchObject(refusal("unknown-upload"));
+    await expect(complete(list)).rejects.toMatchObject(refusal("unknown-upload"));
+    await uploads.abort(call("AbortMultipartUpload", {}));
+    expect(s3.aborts).toHaveLength(2);
+  });
+
+  it("by close() is one of every upload, and none begins after it", async () => {
+    const { uploads, call, part, scope, secret } = bench();
+    const other = v3ContentKey(new Uint8Array(32).fill(7));
+    uploads.open({}, NAME, other, () => undefined);
+    uploads.close();
+    expect([secret, other.bytes, uploads.size]).toEqual([ZEROS, ZEROS, 0]);
+    await expect(part(1, "x")).rejects.toMatchObject(refusal("closed"));
+    const late = v3ContentKey(new Uint8Array(32).fill(8));
+    expect(() => uploads.open(scope, NAME, late, () => undefined)).toThrow(
+      expect.objectContaining(refusal("closed")),
+    );
+    expect([late.bytes, uploads.size]).toEqual([ZEROS, 0]);
+    await uploads.part(call("UploadPart", { PartNumber: 1, Body: "plain" }, { place: "unseal" }));
+    uploads.close();
+  });
+
+  it("by idleness wipes the key without any traffic, and keeps no process alive", async () => {
+    vi.useFakeTimers();
+    const { uploads, secret, scope, part } = bench({ idleSeconds: 10 });
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(9_999);
+    await part(1, "x");
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect([uploads.size, vi.getTimerCount()]).toEqual([1, 1]);
+    expect(secret).not.toEqual(ZEROS);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([uploads.size, uploads.owns(scope, NAME), vi.getTimerCount()]).toEqual([0, false, 0]);
+    expect(secret).toEqual(ZEROS);
+    await expect(part(1, "x")).rejects.toMatchObject(refusal("unknown-upload"));
+  });
+
+  it("doesn't come by idleness while calls are under way, however slow", async () => {
+    vi.useFakeTimers();
+    const [slow, slower] = [hold<Fate>(), hold<Fate>()];
+    const gates = [slow.promise, slower.promise];
+    const { uploads, part } = bench({ idleSeconds: 10, partBytes: 40 }, () => gates.shift()!);
+    const [first, second] = [part(1, Buffer.alloc(40)), part(2, "x")];
+    await vi.advanceTimersByTimeAsync(60_000);
+    slow.release("ok");
+    await first;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(uploads.size).toBe(1);
+    slower.release("ok");
+    await second;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(uploads.size).toBe(0);
+  });
+
+  it("comes after an hour unless said otherwise, and no number is too large", async () => {
+    vi.useFakeTimers();
+    const { uploads } = bench();
+    await vi.advanceTimersByTimeAsync(3_599_999);
+    expect(uploads.size).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(uploads.size).toBe(0);
+    const patient = bench({ idleSeconds: 1e9 });
+    await vi.advanceTimersByTimeAsync(2 ** 31 - 2);
+    expect(patient.uploads.size).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(patient.uploads.size).toBe(0);
+  });
+
+  it("comes five minutes after a Complete, for those who repeat one whose answer was lost", async () => {
+    vi.useFakeTimers();
+    const { uploads, part, complete, s3 } = bench();
+    const list = [await part(1, "x")];
+    await complete(list);
+    await vi.advanceTimersByTimeAsync(299_999);
+    await complete(list);
+    expect(s3.completes).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(299_999);
+    expect(uploads.size).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(uploads.size).toBe(0);
+    const brief = bench({ idleSeconds: 10 });
+    await brief.complete([await brief.part(1, "x")]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(brief.uploads.size).toBe(0);
+  });
+
+  it("leaves no timer behind, and none that would hold the process", async () => {
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const { part, abort } = bench();
+    const waiting = problemOf(part(2, "x"));
+    await abort();
+    expect(await waiting).toBe("upload-state");
+    bench();
+    expect(process.getActiveResourcesInfo().filter((kind) => kind === "Timeout")).toHaveLength(before);
+  });
+});
+
+describe("the memory of parts", () => {
+  it("is one ciphertext per part that is being sent, within the budget, given back when it was", async () => {
+    const gates: ReturnType<typeof hold<Fate>>[] = [];
+    const { part, s3 } = bench({ partBytes: 40, budget: new ByteBudget(100) }, () => {
+      gates.push(hold());
+      return gates.at(-1)!.promise;
+    });
+    const calls = [1, 2, 3, 4, 5].map((number) =>
+      part(number, Buffer.alloc(40)).catch((error: Error) => error.message),
+    );
+    await sleep(2);
+    expect(s3.sent).toHaveLength(2);
+    gates[0]!.release("ok");
+    await calls[0];
+    await sleep(2);
+    expect(s3.sent).toHaveLength(3);
+    gates[1]!.release("failed");
+    expect(await calls[1]).toBe("503");
+    await sleep(2);
+    expect(s3.sent).toHaveLength(4);
+    for (const at of [2, 3]) gates[at]!.release("ok");
+    await Promise.all(calls.slice(2, 4));
+    await sleep(2);
+    gates[4]!.release("ok");
+    await calls[4];
+  });
+
+  it("of a part that is refused is given back", async () => {
+    const { part } = bench({ partBytes: 40, budget: new ByteBudget(40) });
+    await part(1, Buffer.alloc(40));
+    await expect(part(1, Buffer.alloc(40, 1))).rejects.toMatchObject(refusal("upload-state"));
+    await expect(part(2, Readable.from(["x"]), { ContentLength: 40 })).rejects.toMatchObject(refusal("body"));
+    await part(2, Buffer.alloc(40));
+  });
+
+  it("of a stream counts by what is known of its length: declared, the upload's size, or what S3 asks for", async () => {
+    for (const [options, input, bytes] of [
+      [{}, { ContentLength: 8 }, 8],
+      [{ partBytes: 40 }, {}, 40],
+      [{}, {}, 32],
+    ] as const) {
+      const asked: number[] = [];
+      const budget = new ByteBudget(1000);
+      const take = budget.take.bind(budget);
+      budget.take = (wanted, signal) => (asked.push(wanted), take(wanted, signal));
+      const { part } = bench({ ...options, budget });
+      await part(1, Readable.from([Buffer.alloc(8)]), input);
+      expect(asked).toEqual([bytes]);
+    }
+  });
+});
