@@ -4,7 +4,7 @@
  * Source: Amazon S3 User Guide, "Working with object metadata": at most 2 KB, counted as the bytes in UTF-8 of every
  * name and value.
  */
-import type { EncryptionContext } from "./encryption-context.ts";
+import { type EncryptionContext, formatAsciiJson } from "./encryption-context.ts";
 import { EnvelopeRefusedError } from "./errors.ts";
 import { COMMITMENT_BYTES, MESSAGE_ID_BYTES, v3Metadata } from "./format-v3.ts";
 import type { ObjectMetadata } from "./metadata-names.ts";
@@ -23,20 +23,24 @@ export function metadataBytes(metadata: ObjectMetadata): number {
   );
 }
 
+/** The same for every object, but for the context. Counted once: this stands before every seal. */
+const BYTES_BESIDE_CONTEXT =
+  metadataBytes(
+    v3Metadata({
+      blob: new Uint8Array(USUAL_BLOB_BYTES),
+      messageId: new Uint8Array(MESSAGE_ID_BYTES),
+      commitment: new Uint8Array(COMMITMENT_BYTES),
+      context: {},
+    }),
+  ) - "{}".length;
+
 /**
  * Bytes that the envelope will probably take, for a request that can't fit not to cost a KMS request.
  *
  * @param context - In its stored form.
  */
 export function estimateMetadataBytes(context: EncryptionContext): number {
-  return metadataBytes(
-    v3Metadata({
-      blob: new Uint8Array(USUAL_BLOB_BYTES),
-      messageId: new Uint8Array(MESSAGE_ID_BYTES),
-      commitment: new Uint8Array(COMMITMENT_BYTES),
-      context,
-    }),
-  );
+  return BYTES_BESIDE_CONTEXT + formatAsciiJson(context).length;
 }
 
 /**
