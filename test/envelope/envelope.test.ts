@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { envelope } from "../../src/envelope/envelope.ts";
+import { fakeKeyring, World } from "./world.ts";
+
+describe("a sealer", () => {
+  it("has a name, and knows its uploads only", () => {
+    const sealer = envelope({ keyring: fakeKeyring() });
+    expect(sealer.name).toBe("envelope");
+    const input = { Bucket: "bucket", Key: "k", UploadId: "u1" };
+    expect(sealer.ownsUpload({ operation: "UploadPart", input, scope: {} })).toBe(false);
+  });
+
+  it("forgets bucket keys with evict", async () => {
+    const world = new World();
+    await world.put("k", "x");
+    await world.put("k", "x");
+    world.sealer.evict();
+    await world.put("k", "x");
+    expect(world.keyring.calls).toEqual(["generate", "generate"]);
+    expect(String(await world.read("k"))).toBe("x");
+  });
+
+  it("refuses what it doesn't know", async () => {
+    const world = new World();
+    await expect(world.send("RestoreEverything", {})).rejects.toMatchObject({
+      problem: "unsupported-operation",
+      message: expect.stringContaining("RestoreEverything"),
+    });
+    expect(world.requests).toEqual([]);
+  });
+
+  it("reads under one policy nothing that was cached under another", async () => {
+    const keyring = fakeKeyring();
+    const strict = new World({ keyring });
+    const lenient = new World({ keyring, commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" });
+    await strict.put("k", "x");
+    lenient.objects.set("bucket/k", strict.stored("k"));
+    expect(String(await lenient.read("k"))).toBe("x");
+    expect(String(await strict.read("k"))).toBe("x");
+    expect(keyring.calls).toEqual(["generate", "unwrap", "unwrap"]);
+  });
+
+  it("joins the partition to the keys of reads, too", async () => {
+    const world = new World({ partition: ({ key }) => key });
+    await world.put("a", "x");
+    world.objects.set("bucket/b", world.stored("a"));
+    await world.read("a");
+    await world.read("b");
+    expect(world.keyring.calls).toEqual(["generate", "unwrap", "unwrap"]);
+  });
+});
+
+describe("close", () => {
+  const closed = async (): Promise<World> => {
+    const world = new World({ ranges: "verified" });
+    world.spoil = (output, operation) =>
+      operation === "CreateMultipartUpload" ? { UploadId: "u1" } : output;
+    await world.put("k", "x");
+    await world.send("CreateMultipartUpload", { Bucket: "bucket", Key: "k" });
+    await world.sealer.close();
+    world.requests.length = world.events.length = 0;
+    return world;
+  };
+
+  it.each([
+    "PutObject",
+    "GetObject",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "CompleteMultipartUpload",
+    "CopyObject",
+    "RenameObject",
+    "UploadPartCopy",
+    "SelectObjectContent",
+    "WriteGetObjectResponse",
+  ])("ends %s, in places that unseal too: a plain part could go into a sealed upload", async (operation) => {
+    const world = await closed();
+    for (const place of ["seal", "unseal"] as const) {
+      const input = { Bucket: "bucket", Key: "k", UploadId: "u1", PartNumber: 1, Body: "x" };
+      await expect(world.send(operation, input, { place })).rejects.toMatchObject({ problem: "closed" });
+    }
+    expect(world.requests).toEqual([]);
+    expect(world.events).toHaveLength(2);
+  });
+
+  it.each(["AbortMultipartUpload", "HeadObject"])("lets %s pass, which needs no key", async (operation) => {
+    const world = await closed();
+    await world.send(operation, { Bucket: "bucket", Key: "k", UploadId: "u1" });
+    expect(world.requests).toHaveLength(1);
+  });
+
+  it("can be called again, and uploads are gone", async () => {
+    const world = await closed();
+    await expect(world.sealer.close()).resolves.toBeUndefined();
+    const input = { Bucket: "bucket", Key: "k", UploadId: "u1" };
+    expect(world.sealer.ownsUpload({ operation: "UploadPart", input, scope: world.scope })).toBe(false);
+  });
+
+  it("fails a call that waits for KMS", async () => {
+    const world = new World();
+    let answer: (() => void) | undefined;
+    const generate = world.keyring.generate.bind(world.keyring);
+    world.keyring.generate = async (...args) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return generate(...args);
+    };
+    const put = world.put("k", "x");
+    const failed = expect(put).rejects.toMatchObject({ problem: "closed" });
+    await new Promise((resolve) => setImmediate(resolve));
+    await world.sealer.close();
+    answer?.();
+    await failed;
+    expect(world.requests).toEqual([]);
+  });
+});
