@@ -1,17 +1,21 @@
 import { spawn } from "node:child_process";
+import { createCipheriv, randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GenerateDataKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startSimulator, type Simulator } from "../src/simulator/index.ts";
 
 const KMS_KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
-const BUCKETS = ["acme-lake-raw", "acme-reports-2026"];
+const BOBS_KEY_ID = "9999abcd-12ab-34cd-56ef-1234567890ab";
+const BUCKETS = ["acme-lake-raw", "acme-reports-2026", "acme-vault", "acme-tenants", "acme-inbox"];
 
 let simulator: Simulator;
 
 beforeAll(async () => {
   simulator = await startSimulator({ buckets: BUCKETS });
   simulator.createKmsKey({ id: KMS_KEY_ID });
+  simulator.createKmsKey({ id: BOBS_KEY_ID });
   // What a machine with AWS credentials has; the endpoint is where the simulator stands.
   vi.stubEnv("AWS_REGION", "eu-west-1");
   vi.stubEnv("AWS_ENDPOINT_URL", simulator.endpoint);
@@ -42,6 +46,44 @@ async function run(example: string): Promise<{ code: number | null; output: stri
   return { code, output };
 }
 
+/** Mail as Amazon SES stores it when a rule encrypts: V2, wrapped as `kms`, the context as it stands there. */
+async function storeMail(mail: string): Promise<void> {
+  const context = { kms_cmk_id: KMS_KEY_ID, "aws:ses:message-id": "m1", "aws:ses:rule-name": "inbox" };
+  const kms = new KMSClient(simulator.clientConfig);
+  const { Plaintext, CiphertextBlob } = await kms.send(
+    new GenerateDataKeyCommand({ KeyId: KMS_KEY_ID, KeySpec: "AES_256", EncryptionContext: context }),
+  );
+  const iv = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", Plaintext as Uint8Array, iv);
+  const body = Buffer.concat([cipher.update(mail), cipher.final(), cipher.getAuthTag()]);
+  const s3 = new S3Client(simulator.clientConfig);
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: "acme-inbox",
+      Key: "message",
+      Body: body,
+      Metadata: {
+        "x-amz-key-v2": Buffer.from(CiphertextBlob as Uint8Array).toString("base64"),
+        "x-amz-iv": iv.toString("base64"),
+        "x-amz-matdesc": JSON.stringify(context),
+        "x-amz-wrap-alg": "kms",
+        "x-amz-cek-alg": "AES/GCM/NoPadding",
+        "x-amz-tag-len": "128",
+      },
+    }),
+  );
+  kms.destroy();
+  s3.destroy();
+}
+
+async function storedText(Bucket: string, Key: string): Promise<string> {
+  const s3 = new S3Client(simulator.clientConfig);
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+  const text = (await Body?.transformToString("latin1")) ?? "";
+  s3.destroy();
+  return text;
+}
+
 describe("examples", () => {
   it("minimal: one line, and the object has a bucket key", async () => {
     const { code, output } = await run("minimal.ts");
@@ -57,6 +99,33 @@ describe("examples", () => {
     expect(await head("acme-lake-raw", "factory")).toBe(true);
     s3.destroy();
     await stop();
+  });
+
+  it("sealed-upload-and-download: what is stored is no plaintext, what comes back is", async () => {
+    const { code, output } = await run("envelope/sealed-upload-and-download.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain("opened: dear Ada");
+    const stored = await storedText("acme-vault", "letter.txt");
+    expect(stored).toHaveLength("dear Ada".length + 16);
+    expect(stored).not.toContain("Ada");
+  });
+
+  it("one-key-per-tenant: each tenant's objects ask for its own KMS key", async () => {
+    const { code, output } = await run("envelope/one-key-per-tenant.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain("a note of ada\na note of bob");
+    const bobs = simulator.kmsClientRequests().filter(({ kmsKeyArn }) => kmsKeyArn?.endsWith(BOBS_KEY_ID));
+    expect(bobs.map(({ action, count }) => [action, count])).toEqual([
+      ["GenerateDataKey", 1],
+      ["Decrypt", 1],
+    ]);
+  });
+
+  it("read-ses-message: mail in the old form opens, by opt-in", async () => {
+    await storeMail("From: ada@example.org\r\n\r\nhello");
+    const { code, output } = await run("envelope/read-ses-message.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain("From: ada@example.org");
   });
 
   it("lambda-handler: an invocation writes its report and hands over its counts", async () => {
