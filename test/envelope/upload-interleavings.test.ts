@@ -1,35 +1,40 @@
 /** Whatever order calls, answers and failures come in: no keystream twice, no second tag, and objects that open. */
+import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bench, type Bench, type Fate } from "./fake-upload.ts";
 
+interface PartStep {
+  readonly kind: "part";
+  readonly number: number;
+  readonly bytes: number;
+  readonly content: number;
+  /** As a stream, whose length nobody knows beforehand. */
+  readonly stream: boolean;
+}
+
 type Step =
-  | { readonly kind: "part"; readonly number: number; readonly bytes: number; readonly content: number }
+  | PartStep
   | { readonly kind: "complete"; readonly which: "all" | "fewer" | "stale" }
   | { readonly kind: "abort" }
-  | { readonly kind: "close" };
+  | { readonly kind: "close" }
+  /** For everything that is under way. */
+  | { readonly kind: "wait" };
 
 const limits = { maxParts: 4, minPartBytes: 20 };
 
 const SIZE = 37;
-const partOf = (number: number, bytes: number, content: number): Step => ({
-  kind: "part",
-  number,
-  bytes,
-  content,
-});
-
 const noise: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     // Mostly of the right size, now and then a tail, an empty one, or one of a wrong size.
-    arbitrary: fc
-      .tuple(
-        fc.integer({ min: 1, max: 4 }),
-        fc.constantFrom(SIZE, SIZE, 21, 5, 0, 38),
-        fc.constantFrom(0, 0, 1),
-      )
-      .map((args) => partOf(...args)),
+    arbitrary: fc.record({
+      kind: fc.constant("part" as const),
+      number: fc.integer({ min: 1, max: 4 }),
+      bytes: fc.constantFrom(SIZE, SIZE, 21, 5, 0, 38),
+      content: fc.constantFrom(0, 0, 1),
+      stream: fc.boolean(),
+    }),
   },
   {
     weight: 4,
@@ -48,23 +53,33 @@ const story: fc.Arbitrary<Step[]> = fc
     tail: fc.constantFrom(SIZE, 21, 5, 0),
     order: fc.infiniteStream(fc.nat()),
     noise: fc.array(noise, { maxLength: 5 }),
+    late: fc.array(noise, { maxLength: 3 }),
     completes: fc.integer({ min: 1, max: 3 }),
   })
-  .map(({ count, tail, order, noise: others, completes }) => {
+  .map(({ count, tail, order, noise: others, late, completes }) => {
     const numbers = Array.from({ length: count }, (_, i) => i + 1);
-    const parts = numbers.map((number) => partOf(number, number === count ? tail : SIZE, 0));
-    const ranked = [...parts, ...others].map((one) => ({ one, rank: order.next().value }));
-    const end = Array.from({ length: completes }, (): Step => ({ kind: "complete", which: "all" }));
+    const parts = numbers.map((number): PartStep => {
+      const bytes = number === count ? tail : SIZE;
+      return { kind: "part", number, bytes, content: 0, stream: order.next().value % 4 === 0 };
+    });
+    const shuffled = (steps: readonly Step[]): Step[] =>
+      steps
+        .map((one) => ({ one, rank: order.next().value }))
+        .toSorted((x, y) => x.rank - y.rank)
+        .map(({ one }) => one);
+    const ends = Array.from({ length: completes }, (): Step => ({ kind: "complete", which: "all" }));
+    // What failed is sent once more, as a caller would; then come Completes, and parts that meet them.
     return [
-      ...ranked.toSorted((x, y) => x.rank - y.rank).map(({ one }) => one),
-      // What failed is sent once more, as a caller would.
+      ...shuffled([...parts, ...others]),
+      { kind: "wait" },
       ...parts,
-      ...end,
+      { kind: "wait" },
+      ...shuffled([...ends, ...late, ...parts.slice(-1)]),
     ];
   });
 
 /** The same every time for a part, a length and a choice. */
-function contentOf({ number, bytes, content }: Step & { kind: "part" }): Buffer {
+function contentOf({ number, bytes, content }: Pick<PartStep, "number" | "bytes" | "content">): Buffer {
   return Buffer.alloc(bytes, number * 16 + content);
 }
 
@@ -83,20 +98,27 @@ async function run(
   const made = bench({ ...(partBytes !== undefined && { partBytes }), waitSeconds: 0.002, s3: limits }, gate);
   const listed = new Map<number, Record<string, unknown>>();
   const calls: Promise<unknown>[] = [];
-  const start = (one: Step): Promise<unknown> => {
-    if (one.kind === "close") return Promise.resolve(made.uploads.close());
-    if (one.kind === "abort") return made.abort();
-    if (one.kind === "part") {
-      return made.part(one.number, contentOf(one)).then((entry) => listed.set(one.number, entry));
+  const start = async (one: Exclude<Step, { kind: "wait" }>): Promise<unknown> => {
+    switch (one.kind) {
+      case "close":
+        return made.uploads.close();
+      case "abort":
+        return made.abort();
+      case "part": {
+        const content = contentOf(one);
+        const entry = await made.part(one.number, one.stream ? Readable.from([content]) : content);
+        return listed.set(one.number, entry);
+      }
+      case "complete": {
+        const list = [...listed.entries()].toSorted(([a], [b]) => a - b).map(([, entry]) => entry);
+        if (one.which === "fewer") list.pop();
+        return made.complete(one.which === "stale" ? list.map((entry) => ({ ...entry, ETag: "x" })) : list);
+      }
     }
-    const list = [...listed.entries()].toSorted(([a], [b]) => a - b).map(([, entry]) => entry);
-    if (one.which === "fewer") list.pop();
-    return made.complete(one.which === "stale" ? list.map((entry) => ({ ...entry, ETag: "x" })) : list);
   };
-  const lastPart = steps.findLastIndex(({ kind }) => kind === "part");
   for (const [i, one] of steps.entries()) {
-    calls.push(start(one).catch(() => undefined));
-    if (i === lastPart || waits[i % waits.length]) await scheduler.waitFor(Promise.all(calls));
+    if (one.kind !== "wait") calls.push(start(one).catch(() => undefined));
+    if (one.kind === "wait" || waits[i % waits.length]) await scheduler.waitFor(Promise.all(calls));
   }
   await scheduler.waitFor(Promise.all(calls));
   return made;
@@ -156,9 +178,7 @@ describe("uploads under any interleaving", () => {
           // What the callers gave, part by part: one of the contents there were.
           for (let number = 1; (number - 1) * size < opened.length; number++) {
             const part = opened.subarray((number - 1) * size, number * size);
-            const contents = [0, 1].map((content) =>
-              contentOf({ kind: "part", number, bytes: part.length, content }),
-            );
+            const contents = [0, 1].map((content) => contentOf({ number, bytes: part.length, content }));
             expect(contents.some((content) => content.equals(part))).toBe(true);
           }
           expect([...made.secret].every((byte) => byte === 0)).toBe(true);
