@@ -1,0 +1,295 @@
+import { createCipheriv } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { EnvelopeOptions, ObjectAddress, WrappedLegacyKey } from "../../src/envelope/options.ts";
+import { V1, V2, V2_CBC, V2_KMS, without } from "./envelope-samples.ts";
+import { s3Error, World } from "./world.ts";
+
+const KEY = new Uint8Array(32).fill(7);
+const PLAIN = Buffer.from("mail for Ada");
+const ALLOW: Partial<EnvelopeOptions> = { commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT" };
+const KMS: Partial<EnvelopeOptions> = { ...ALLOW, legacyWrappingAlgorithms: true };
+const CBC: Partial<EnvelopeOptions> = { ...KMS, legacyUnauthenticatedModes: true };
+
+type Metadata = Record<string, string>;
+
+function gcm(metadata: Metadata, key = KEY): Buffer {
+  const cipher = createCipheriv("aes-256-gcm", key, Buffer.from(metadata["x-amz-iv"]!, "base64"));
+  return Buffer.concat([cipher.update(PLAIN), cipher.final(), cipher.getAuthTag()]);
+}
+
+function cbc(metadata: Metadata): Buffer {
+  const cipher = createCipheriv("aes-256-cbc", KEY, Buffer.from(metadata["x-amz-iv"]!, "base64"));
+  return Buffer.concat([cipher.update(PLAIN), cipher.final()]);
+}
+
+const sealed = (metadata: Metadata): Buffer =>
+  metadata["x-amz-tag-len"] === undefined ? cbc(metadata) : gcm(metadata);
+
+/** Stores an object whose key KMS wrapped. */
+function store(world: World, metadata: Metadata): Metadata {
+  const name = "x-amz-key" in metadata ? "x-amz-key" : "x-amz-key-v2";
+  const context = JSON.parse(metadata["x-amz-matdesc"] ?? "{}") as Metadata;
+  const stored = { ...metadata, [name]: Buffer.from(world.keyring.wrap(KEY, context)).toString("base64") };
+  world.store("k", sealed(metadata), stored);
+  return stored;
+}
+
+const V1_KMS: Metadata = { ...V1, "x-amz-wrap-alg": "kms", "x-amz-matdesc": '{"kms_cmk_id":"1234"}' };
+const V1_AES: Metadata = { ...V1, "x-amz-wrap-alg": "AESWrap" };
+const BLUE = { encryptionContext: { tenant: "blue" } };
+
+describe("objects of V2 and V1", () => {
+  it.each<[string, Metadata, Partial<EnvelopeOptions>]>([
+    ["V2 under kms+context", V2, { ...ALLOW, ...BLUE }],
+    ["V2 under kms, as SES writes it", V2_KMS, KMS],
+    ["V2 in CBC", V2_CBC, CBC],
+    ["V1 under kms", V1_KMS, CBC],
+  ])("open by opt-in: %s", async (_, metadata, options) => {
+    const world = new World(options);
+    store(world, metadata);
+    for (const place of ["seal", "unseal"] as const) {
+      const output = await world.get("k", {}, { place });
+      expect(output["ContentLength"]).toBe(PLAIN.length);
+      expect(await (output["Body"] as { transformToString(): Promise<string> }).transformToString()).toBe(
+        String(PLAIN),
+      );
+    }
+    // Never cached: one request for each.
+    expect(world.keyring.calls).toEqual(["unwrap", "unwrap"]);
+  });
+
+  it.each<[string, Metadata, Partial<EnvelopeOptions>, string, string]>([
+    ["V2 without the policy", V2, BLUE, "commitment-policy", "format V2"],
+    ["V1 without the policy", V1_KMS, { legacyWrappingAlgorithms: true }, "commitment-policy", "format V1"],
+    ["kms without its switch", V2_KMS, ALLOW, "legacy", "legacyWrappingAlgorithms: true"],
+    ["CBC without its switch", V2_CBC, KMS, "legacy", "legacyUnauthenticatedModes: true"],
+    ["V1 without the switch for CBC", V1_KMS, KMS, "legacy", "legacyUnauthenticatedModes: true"],
+    ["kms where a context is given", V2_KMS, { ...KMS, ...BLUE }, "encryption-context", "without bindBucket"],
+    [
+      "kms where the bucket is bound",
+      V2_KMS,
+      { ...KMS, bindBucket: true },
+      "encryption-context",
+      "without bindBucket",
+    ],
+    ["a raw key without a function", V1, CBC, "unsupported-wrap", "wrapped with a raw key"],
+    ["AESWrap without a function", V1_AES, CBC, "unsupported-wrap", "wrapped with AESWrap"],
+  ])("are refused before KMS is asked: %s", async (_, metadata, options, problem, message) => {
+    const world = new World(options);
+    store(world, metadata);
+    await expect(world.get("k")).rejects.toMatchObject({
+      problem,
+      message: expect.stringContaining(message),
+    });
+    expect(world.keyring.calls).toEqual([]);
+    expect(world.bodies[0]?.destroyed).toBe(true);
+  });
+
+  it.each([
+    ["another", { tenant: "red" }],
+    ["no", {}],
+  ])("are an integrity error under %s context than they were sealed under", async (_, encryptionContext) => {
+    const world = new World({ ...ALLOW, encryptionContext });
+    store(world, V2);
+    await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_INTEGRITY" });
+    expect(world.keyring.calls).toEqual([]);
+  });
+
+  it("are an integrity error when altered, in GCM and, as far as that goes, in CBC", async () => {
+    for (const [metadata, options] of [
+      [V2_KMS, KMS],
+      [V2_CBC, CBC],
+    ] as const) {
+      const world = new World(options);
+      store(world, metadata);
+      const { bytes } = world.stored("k");
+      bytes[bytes.length - 1]! ^= 0xf0;
+      await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_INTEGRITY" });
+    }
+  });
+
+  it("stream and are read by range as V3 is, when they are in GCM", async () => {
+    const delayed = new World({ ...KMS, release: "delayedAuthentication" });
+    store(delayed, V2_KMS);
+    expect(String(await delayed.read("k"))).toBe(String(PLAIN));
+    const ranged = new World({ ...KMS, ranges: "verified" });
+    store(ranged, V2_KMS);
+    expect(String(await ranged.read("k", { Range: "bytes=5-7" }))).toBe("for");
+  });
+
+  it("in CBC are held whole, whatever the release", async () => {
+    for (const release of ["twoPass", "delayedAuthentication"] as const) {
+      const world = new World({ ...CBC, release });
+      store(world, V2_CBC);
+      const { Body } = await world.get("k");
+      expect(await (Body as { transformToString(): Promise<string> }).transformToString()).toBe(
+        String(PLAIN),
+      );
+    }
+    const small = new World({ ...CBC, release: "twoPass", verifiedBufferBytes: 16 });
+    small.store("k", Buffer.alloc(48), store(small, V2_CBC));
+    await expect(small.get("k")).rejects.toMatchObject({ problem: "buffer-limit" });
+  });
+});
+
+describe("keys that KMS didn't wrap", () => {
+  it.each<[string, Metadata, WrappedLegacyKey["wrap"]]>([
+    ["V1", V1, undefined],
+    ["V1 with a name", V1_AES, "AESWrap"],
+    ["V2 under RSA", { ...V2_CBC, "x-amz-wrap-alg": "RSA" }, "RSA"],
+    ["V2 under AES/GCM", { ...V2, "x-amz-wrap-alg": "AES/GCM", "x-amz-matdesc": '{"id":"1"}' }, "AES/GCM"],
+  ])("are unwrapped by the caller: %s", async (_, metadata, wrap) => {
+    const asked: WrappedLegacyKey[] = [];
+    const given = Uint8Array.from(KEY);
+    const world = new World({
+      ...ALLOW,
+      legacyUnauthenticatedModes: true,
+      unwrapLegacyKey: async (wrapped) => {
+        asked.push(wrapped);
+        return given;
+      },
+    });
+    world.store("k", sealed(metadata), metadata);
+    expect(String(await world.read("k"))).toBe(String(PLAIN));
+    const blob = Buffer.from((metadata["x-amz-key"] ?? metadata["x-amz-key-v2"])!, "base64");
+    expect(asked).toEqual([
+      { wrap, blob: expect.anything(), description: JSON.parse(metadata["x-amz-matdesc"]!) },
+    ]);
+    expect(blob.equals(asked[0]!.blob)).toBe(true);
+    expect(given.every((byte) => byte === 0)).toBe(true);
+    expect(world.keyring.calls).toEqual([]);
+  });
+
+  it.each([16, 31, 33])("are an integrity error when %i bytes long", async (bytes) => {
+    const given = new Uint8Array(bytes).fill(1);
+    const world = new World({ ...CBC, unwrapLegacyKey: async () => given });
+    world.store("k", cbc(V1), V1);
+    await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_INTEGRITY" });
+    expect(given.every((byte) => byte === 0)).toBe(true);
+  });
+
+  it("fail as the caller's function fails", async () => {
+    const world = new World({ ...CBC, unwrapLegacyKey: () => Promise.reject(new Error("no such key")) });
+    world.store("k", cbc(V1), V1);
+    await expect(world.get("k")).rejects.toThrow("no such key");
+  });
+});
+
+describe("instruction files", () => {
+  const asked: ObjectAddress[] = [];
+  function withFiles(options: Partial<EnvelopeOptions> = {}): World {
+    asked.length = 0;
+    const world: World = new World({
+      instructionFiles: {},
+      getObject: async (input) => {
+        asked.push(input);
+        return world.answer("GetObject", { ...input });
+      },
+      ...options,
+    });
+    return world;
+  }
+
+  /** Moves what a file may hold out of the object. */
+  function moveOut(world: World, names: readonly string[], suffix = ".instruction"): void {
+    const { metadata } = world.stored("k");
+    const file = Object.fromEntries(Object.entries(metadata).filter(([name]) => names.includes(name)));
+    world.stored("k").metadata = without(metadata, ...names);
+    world.store(`k${suffix}`, Buffer.from(JSON.stringify(file)), { "x-amz-crypto-instr-file": "" });
+  }
+
+  const V3_FILE = ["x-amz-3", "x-amz-w", "x-amz-t"];
+
+  it.each([
+    [undefined, "k.instruction"],
+    [".keys", "k.keys"],
+  ])("with suffix %s hold the wrapped key of V3", async (suffix, Key) => {
+    const world = withFiles(suffix === undefined ? {} : { instructionFiles: { suffix } });
+    await world.put("k", PLAIN);
+    moveOut(world, V3_FILE, suffix);
+    expect(String(await world.read("k"))).toBe(String(PLAIN));
+    expect(asked).toEqual([{ Bucket: "bucket", Key }]);
+  });
+
+  it("hold all of V2", async () => {
+    const world = withFiles(KMS);
+    moveOut(world, Object.keys(store(world, V2_KMS)));
+    expect(world.stored("k").metadata).toEqual({});
+    expect(String(await world.read("k"))).toBe(String(PLAIN));
+  });
+
+  it("aren't looked for beside an object that has its envelope", async () => {
+    const world = withFiles();
+    await world.put("k", PLAIN);
+    await world.read("k");
+    expect(asked).toEqual([]);
+  });
+
+  it("that aren't there leave a plain object plain", async () => {
+    const world = withFiles();
+    world.store("k", PLAIN);
+    expect(String(await world.read("k", {}, { place: "unseal" }))).toBe(String(PLAIN));
+    await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_NOT_SEALED" });
+    expect(asked).toHaveLength(2);
+  });
+
+  it("that aren't there, or aren't looked for, are named for V3", async () => {
+    const world = withFiles();
+    await world.put("k", PLAIN);
+    world.stored("k").metadata = without(world.stored("k").metadata, ...V3_FILE);
+    await expect(world.get("k")).rejects.toMatchObject({ problem: "instruction-file" });
+    const blind = new World();
+    blind.objects.set("bucket/k", world.stored("k"));
+    await expect(blind.get("k")).rejects.toMatchObject({
+      problem: "instruction-file",
+      message: expect.stringContaining("instructionFiles and getObject"),
+    });
+  });
+
+  it.each([
+    ["403", s3Error("AccessDenied", 403)],
+    ["no status", new Error("no network")],
+  ])("that can't be read are an error: %s", async (_, error) => {
+    const world = withFiles({ getObject: () => Promise.reject(error) });
+    world.store("k", PLAIN);
+    await expect(world.get("k", {}, { place: "unseal" })).rejects.toBe(error);
+    expect(world.bodies[0]?.destroyed).toBe(true);
+  });
+
+  it.each<[string, Buffer]>([
+    ["altered", Buffer.from("{}")],
+    ["no JSON", Buffer.from("plain")],
+    ["far too long", Buffer.alloc(64 * 1024 + 1, " ")],
+  ])("that are %s are an integrity error", async (_, file) => {
+    const world = withFiles();
+    await world.put("k", PLAIN);
+    moveOut(world, V3_FILE);
+    world.store("k.instruction", file);
+    await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_INTEGRITY" });
+  });
+
+  it("may be padded up to 64 KiB", async () => {
+    const world = withFiles();
+    await world.put("k", PLAIN);
+    moveOut(world, V3_FILE);
+    const { bytes } = world.stored("k.instruction");
+    world.store("k.instruction", Buffer.concat([bytes, Buffer.alloc(64 * 1024 - bytes.length, " ")]));
+    expect(String(await world.read("k"))).toBe(String(PLAIN));
+  });
+
+  it("aren't looked for by open() without a key", async () => {
+    const { open } = await import("../../src/envelope/open.ts");
+    const world = withFiles();
+    await expect(open(world.sealer, PLAIN, {}, { bucket: "bucket" })).rejects.toMatchObject({
+      code: "ERR_BUCKET_KEY_NOT_SEALED",
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it("have nothing to do with CBC that open() reads", async () => {
+    const { open } = await import("../../src/envelope/open.ts");
+    const world = withFiles(CBC);
+    const metadata = store(world, V2_CBC);
+    expect(String(Buffer.from(await open(world.sealer, cbc(V2_CBC), metadata)))).toBe(String(PLAIN));
+  });
+});
