@@ -55,7 +55,8 @@ const NO_BLOB = new Uint8Array();
 
 function textOf({ direction, keyring, keyId, suite, policy, partition, context }: Shared): string {
   let text = `${direction}:${keyring}:${suite}:${policy}:` + counted(keyId) + counted(partition);
-  for (const name of Object.keys(context).sort()) text += counted(name) + counted(context[name] as string);
+  for (const name of Object.keys(context).toSorted())
+    text += counted(name) + counted(context[name] as string);
   return text;
 }
 

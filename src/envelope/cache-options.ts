@@ -12,7 +12,7 @@ export interface CacheOptions {
   readonly maxUses?: number;
   /** Plaintext sealed under one bucket key, in bytes: 1 to 2^53 - 1. Default 2^44. A larger body has a key for itself. */
   readonly maxBytes?: number;
-  /** Memory for keys that open objects, in bytes: at least 65,536. The default holds more than 100,000 keys. */
+  /** Memory for keys that open objects, in bytes: at least 65,536; a key takes 1,024. Default 2^27: 131,072 keys. */
   readonly maxCachedBytes?: number;
   /**
    * How long a key may serve past its age while KMS does not answer in time, throttles, or answers 5xx, in seconds:
@@ -44,7 +44,7 @@ const RANGES: Readonly<Record<keyof CacheOptions, Range>> = {
   maxAgeSeconds: { usual: 300, least: 1, most: 86_400, whole: false },
   maxUses: { usual: 2 ** 20, least: 1, most: 2 ** 32, whole: true },
   maxBytes: { usual: 2 ** 44, least: 1, most: Number.MAX_SAFE_INTEGER, whole: true },
-  maxCachedBytes: { usual: 96 * 2 ** 20, least: 2 ** 16, most: Number.MAX_SAFE_INTEGER, whole: true },
+  maxCachedBytes: { usual: 128 * 2 ** 20, least: 2 ** 16, most: Number.MAX_SAFE_INTEGER, whole: true },
   staleIfErrorSeconds: { usual: 0, least: 0, most: 3_600, whole: false },
   kmsTimeoutSeconds: { usual: 10, least: 0.001, most: 600, whole: false },
 };
