@@ -67,6 +67,19 @@ describe("the end of an upload", () => {
     }
   });
 
+  it("by Abort reaches any number of parts, without a warning of Node about so many", async () => {
+    const warnings: string[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning.name);
+    process.on("warning", listen);
+    const { part, abort } = bench();
+    const waiting = Array.from({ length: 40 }, (_, i) => problemOf(part(i + 2, "")));
+    await abort();
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(["upload-state"]));
+    await sleep(5);
+    process.off("warning", listen);
+    expect(warnings).toEqual([]);
+  });
+
   it("by Abort is told to S3 with the caller's input, and there's no way back", async () => {
     const { uploads, call, part, complete, s3 } = bench();
     const list = [await part(1, "x")];
