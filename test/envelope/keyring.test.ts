@@ -1,0 +1,199 @@
+import {
+  DecryptCommand,
+  GenerateDataKeyCommand,
+  IncorrectKeyException,
+  InvalidCiphertextException,
+  KMSClient,
+  KMSInvalidStateException,
+  KMSServiceException,
+} from "@aws-sdk/client-kms";
+import { mockClient } from "aws-sdk-client-mock";
+import { beforeEach, describe, expect, expectTypeOf, it } from "vitest";
+import { BucketKeySetupError } from "../../src/errors.ts";
+import { EnvelopeIntegrityError, KeyringError } from "../../src/envelope/errors.ts";
+import { kmsKeyring, type KmsClientLike } from "../../src/envelope/keyring.ts";
+
+const client = new KMSClient({ region: "eu-west-1" });
+const kms = mockClient(client);
+const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const context = { "aws:x-amz-cek-alg": "115" };
+const { signal } = new AbortController();
+const meta = { $metadata: { httpStatusCode: 400 }, message: "as KMS says it" };
+
+beforeEach(() => {
+  kms.reset();
+});
+
+/** 32 bytes in a pool that belongs to others as well. */
+function pooled(): { pool: Uint8Array; view: Uint8Array<ArrayBuffer> } {
+  const pool = new Uint8Array(64).fill(9);
+  return { pool, view: pool.subarray(16, 48).fill(5) };
+}
+
+const NINES = new Uint8Array(16).fill(9);
+const FIVES = new Uint8Array(32).fill(5);
+
+describe("generate", () => {
+  it("asks for an AES-256 key under the context", async () => {
+    const { view } = pooled();
+    const blob = new Uint8Array([1, 2, 3]);
+    kms.on(GenerateDataKeyCommand).resolves({ Plaintext: view, CiphertextBlob: blob });
+    const keyring = kmsKeyring({ client, keyId: KEY });
+    const made = await keyring.generate(context, { signal });
+    expect(keyring.keyId).toBe(KEY);
+    expect(made.plaintext).toEqual(FIVES);
+    expect(made.blob).toEqual(blob);
+    expect(made.blob).not.toBe(blob);
+    const [call] = kms.calls();
+    expect(call?.args[0].input).toEqual({ KeyId: KEY, KeySpec: "AES_256", EncryptionContext: context });
+    expect(call?.args[0].input).not.toHaveProperty("NumberOfBytes");
+    expect(call?.args).toEqual([expect.anything(), { abortSignal: signal }]);
+  });
+
+  it("leaves zeros in the SDK's view, and the rest of its pool alone", async () => {
+    const { pool, view } = pooled();
+    kms.on(GenerateDataKeyCommand).resolves({ Plaintext: view, CiphertextBlob: new Uint8Array(184) });
+    const { plaintext } = await kmsKeyring({ client, keyId: KEY }).generate(context, { signal });
+    expect(pool.subarray(0, 16)).toEqual(NINES);
+    expect(pool.subarray(16, 48)).toEqual(new Uint8Array(32));
+    expect(pool.subarray(48)).toEqual(NINES);
+    expect(plaintext).toEqual(FIVES);
+    expect(plaintext.buffer.byteLength).toBe(32);
+  });
+
+  it("gives what KMS gave, if that is nothing: the cache refuses it", async () => {
+    kms.on(GenerateDataKeyCommand).resolves({});
+    const made = await kmsKeyring({ client, keyId: KEY }).generate(context, { signal });
+    expect(made).toEqual({ plaintext: new Uint8Array(), blob: new Uint8Array() });
+  });
+
+  it.each([
+    [
+      "AccessDeniedException",
+      "The principal of the KMS client needs kms:GenerateDataKey on the key, under this encryption context.",
+    ],
+    ["DisabledException", "Enable the key, or name another one."],
+    [
+      "KMSInvalidStateException",
+      "The key is pending deletion or import: bring it back, or name another one.",
+    ],
+    ["NotFoundException", "Check the key id and the Region of the KMS client."],
+    ["ThrottlingException", "Raise the KMS request quota, or make bucket keys live longer (maxAgeSeconds)."],
+    ["KMSInternalException", "The error of the SDK is the cause."],
+  ])("says of %s what to do, and keeps it as the cause", async (name, advice) => {
+    const cause = new KMSServiceException({ ...meta, name, $fault: "client" });
+    kms.on(GenerateDataKeyCommand).rejects(cause);
+    const failed = kmsKeyring({ client, keyId: KEY }).generate(context, { signal });
+    await expect(failed).rejects.toThrow(KeyringError);
+    await expect(failed).rejects.toMatchObject({
+      code: "ERR_BUCKET_KEY_KMS",
+      kmsError: name,
+      message: `GenerateDataKey with the KMS key ${KEY} ended in ${name}: nothing was sealed or opened. ${advice}`,
+      cause,
+    });
+  });
+
+  it("names errors of the network by their code", async () => {
+    kms.on(GenerateDataKeyCommand).rejects(Object.assign(new Error("connect"), { code: "ECONNREFUSED" }));
+    await expect(kmsKeyring({ client, keyId: KEY }).generate(context, { signal })).rejects.toMatchObject({
+      kmsError: "ECONNREFUSED",
+    });
+  });
+});
+
+describe("unwrap", () => {
+  const blob = new Uint8Array([1, 2, 3]);
+  const incorrect = new IncorrectKeyException({ ...meta });
+
+  it("always names the key", async () => {
+    const { pool, view } = pooled();
+    kms.on(DecryptCommand).resolves({ Plaintext: view, KeyId: KEY });
+    const key = await kmsKeyring({ client, keyId: "alias/lake" }).unwrap(blob, context, { signal });
+    expect(key).toEqual(FIVES);
+    expect(key.buffer.byteLength).toBe(32);
+    expect(pool.subarray(16, 48)).toEqual(new Uint8Array(32));
+    const [call] = kms.calls();
+    expect(call?.args[0].input).toEqual({
+      KeyId: "alias/lake",
+      CiphertextBlob: blob,
+      EncryptionContext: context,
+    });
+    expect(call?.args).toEqual([expect.anything(), { abortSignal: signal }]);
+  });
+
+  it("tries decryptKeyIds in order while KMS says that the key is another one", async () => {
+    kms.on(DecryptCommand).rejects(incorrect);
+    kms.on(DecryptCommand, { KeyId: "former" }).resolves({ Plaintext: new Uint8Array(32).fill(5) });
+    const keyring = kmsKeyring({ client, keyId: KEY, decryptKeyIds: ["other", "former", "never"] });
+    expect(await keyring.unwrap(blob, context, { signal })).toEqual(FIVES);
+    expect(kms.commandCalls(DecryptCommand).map(({ args }) => args[0].input.KeyId)).toEqual([
+      KEY,
+      "other",
+      "former",
+    ]);
+  });
+
+  it("does not care for later changes of the list", async () => {
+    kms.on(DecryptCommand).rejects(incorrect);
+    const decryptKeyIds = ["former"];
+    const keyring = kmsKeyring({ client, keyId: KEY, decryptKeyIds });
+    decryptKeyIds.push("later");
+    await expect(keyring.unwrap(blob, context, { signal })).rejects.toThrow(EnvelopeIntegrityError);
+    expect(kms.calls()).toHaveLength(2);
+  });
+
+  it("fails verification when none of the keys is the one", async () => {
+    kms.on(DecryptCommand).rejects(incorrect);
+    const keyring = kmsKeyring({ client, keyId: KEY, decryptKeyIds: ["former"] });
+    await expect(keyring.unwrap(blob, context, { signal })).rejects.toThrow(EnvelopeIntegrityError);
+    expect(kms.calls()).toHaveLength(2);
+  });
+
+  it("fails verification at once when KMS rejects the blob", async () => {
+    kms.on(DecryptCommand).rejects(new InvalidCiphertextException({ ...meta }));
+    const keyring = kmsKeyring({ client, keyId: KEY, decryptKeyIds: ["former"] });
+    await expect(keyring.unwrap(blob, context, { signal })).rejects.toThrow(EnvelopeIntegrityError);
+    expect(kms.calls()).toHaveLength(1);
+  });
+
+  it("tries no further key upon any other error", async () => {
+    kms.on(DecryptCommand).rejects(new KMSInvalidStateException({ ...meta }));
+    const keyring = kmsKeyring({ client, keyId: KEY, decryptKeyIds: ["former"] });
+    await expect(keyring.unwrap(blob, context, { signal })).rejects.toMatchObject({
+      kmsError: "KMSInvalidStateException",
+    });
+    expect(kms.calls()).toHaveLength(1);
+  });
+
+  it("names the operation and the key that were denied", async () => {
+    kms.on(DecryptCommand).rejects(incorrect);
+    kms
+      .on(DecryptCommand, { KeyId: "former" })
+      .rejects(new KMSServiceException({ ...meta, name: "AccessDeniedException", $fault: "client" }));
+    const keyring = kmsKeyring({ client, keyId: KEY, decryptKeyIds: ["former"] });
+    await expect(keyring.unwrap(blob, context, { signal })).rejects.toMatchObject({
+      message: expect.stringMatching(/^Decrypt with the KMS key former .* needs kms:Decrypt on the key/u),
+    });
+  });
+});
+
+describe("kmsKeyring", () => {
+  it("takes the client of any copy of the SDK", () => {
+    expectTypeOf<KMSClient>().toExtend<KmsClientLike>();
+  });
+
+  it.each([undefined, null, {}, { send: "no" }])("needs a client: %s is none", (bad) => {
+    const make = (): unknown => kmsKeyring({ client: bad as unknown as KmsClientLike, keyId: KEY });
+    expect(make).toThrow(BucketKeySetupError);
+    expect(make).toThrow("kmsKeyring needs a KMSClient as `client`");
+  });
+
+  it.each([
+    [{ keyId: "" }, "keyId must be"],
+    [{ keyId: undefined as unknown as string }, "keyId must be"],
+    [{ keyId: KEY, decryptKeyIds: ["former", ""] }, "decryptKeyIds[1] must be"],
+  ])("needs key ids: %j", (ids, message) => {
+    expect(() => kmsKeyring({ client, ...ids })).toThrow(BucketKeySetupError);
+    expect(() => kmsKeyring({ client, ...ids })).toThrow(message);
+  });
+});
