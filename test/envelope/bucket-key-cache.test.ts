@@ -43,6 +43,11 @@ async function openOnce(blob: Uint8Array): Promise<void> {
   (await cache.forOpening(caller.opening(blob))).release();
 }
 
+/** Timers that keep the process alive. */
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+}
+
 const ZEROS = new Uint8Array(32);
 
 describe("a bucket key", () => {
@@ -1122,7 +1127,6 @@ describe("room", () => {
 
 describe("the process", () => {
   it("is not kept alive by a deadline", async () => {
-    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
     const before = timers();
     caller.keyring.held = true;
     const waiting = cache.forSealing(caller.sealing());
