@@ -9,17 +9,19 @@ export function sendSealed(call: Call | SealingCall, args: Arguments, place: Sea
   const { sealer } = call.runtime;
   if (sealer === undefined) return call.next(args);
   const { operation, scope } = call;
-  if (place === "leave" && !sealer.ownsUpload({ operation, input: args.input, scope })) {
+  // Without `args` in the closures below: a sealer may keep `next` for a while, and its plaintext must not stay.
+  const { input, request } = args;
+  if (place === "leave" && !sealer.ownsUpload({ operation, input, scope })) {
     return call.next(args);
   }
   return sealer.send({
     operation,
-    input: args.input,
+    input,
     // An upload that was begun sealed stays so, whatever the policy of the day says.
     place: place === "leave" ? "seal" : place,
     scope,
     presigning: isPresigning(args),
-    next: (input) => call.next({ input, request: args.request }),
+    next: (sealed) => call.next({ input: sealed, request }),
     observe: (event) => call.runtime.observeEnvelope(event),
   });
 }
