@@ -56,6 +56,12 @@ describe("V2 as read", () => {
     expect(isLegacyWrap(wrap)).toBe(LEGACY_WRAPS.includes(wrap));
   });
 
+  it("lets the description of a raw key say what it likes", () => {
+    const metadata = { ...V2, "x-amz-wrap-alg": "AESWrap" };
+    const description = { "aws:x-amz-cek-alg": "AES/GCM/NoPadding", tenant: "blue" };
+    expect(classify(metadata)).toMatchObject({ format: "v2", envelope: { wrap: "AESWrap", description } });
+  });
+
   it.each(["0", "1000", "68719476704"])("notes the length %s that the writer noted", (text) => {
     const metadata = { ...V2, "x-amz-unencrypted-content-length": text };
     expect(classify(metadata)).toMatchObject({ format: "v2", envelope: { unencryptedBytes: Number(text) } });

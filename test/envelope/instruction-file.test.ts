@@ -46,6 +46,13 @@ describe("an instruction file", () => {
     expect(classify(whole).format).toMatch(/^v[123]$/);
   });
 
+  it("gives way to the object where both note the plaintext's length", () => {
+    const file = { ...V1, "x-amz-unencrypted-content-length": "6" };
+    const noted = { "x-amz-unencrypted-content-length": "5" };
+    expect(read(noted, file)).toMatchObject({ format: "v1", envelope: { unencryptedBytes: 5 } });
+    expect(read({}, file)).toMatchObject({ format: "v1", envelope: { unencryptedBytes: 6 } });
+  });
+
   it("may lie in any encoding that a header may", () => {
     const described = { ...V1, "x-amz-matdesc": '{"name":"caf\u00e9 \u2192"}' };
     expect(read({}, described)).toMatchObject({ envelope: { description: { name: "café →" } } });

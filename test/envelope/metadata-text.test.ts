@@ -40,6 +40,7 @@ describe("RFC 2047 words in metadata", () => {
     ["white space between words, which is none", "=?UTF-8?Q?a?= \t\r\n=?UTF-8?Q?b?=", "ab"],
     ["words without anything in between", "=?UTF-8?Q?a?==?UTF-8?Q?b?=", "ab"],
     ["a character split between two words", "=?UTF-8?Q?=C3?= =?UTF-8?Q?=A9?=", "é"],
+    ["a character split between two words with nothing in between", "=?UTF-8?Q?=C3?==?UTF-8?Q?=A9?=", "é"],
     ["words of two charsets", "=?ISO-8859-1?Q?=E9?= =?UTF-8?Q?=C3=A9?=", "éé"],
     ["an empty word", "a=?UTF-8?Q??=b", "ab"],
     ["bytes that aren't UTF-8", "=?UTF-8?Q?=C3?=", "=?UTF-8?Q?=C3?="],
@@ -63,6 +64,7 @@ describe("UTF-8 that was taken for Latin-1", () => {
     ["ASCII", "plain"],
     ["Latin-1 that isn't UTF-8", "caf\u00e9"],
     ["text beyond Latin-1", "\u00c3\u00a9 \u2192"],
+    ["text beyond Latin-1 whose lower bytes are ASCII", "\u0141 \u2141"],
   ])("%s stays as it is", (_, value) => {
     expect(undoLatin1(value)).toBe(value);
   });
