@@ -23,11 +23,10 @@ const refuses = (forms: RegExp): Difference["instead"] =>
       `the client refuses ${name}`,
     ]),
   );
-const noRanges = (why: string): Difference => ({
-  why,
-  instead: Object.fromEntries(Object.values(THEIR_RANGES).map((line) => [line, "they refuse ranges"])),
-});
-const javaRange = (range: string, said: string): readonly [string, string] => [
+const REFUSED_RANGES: Difference["instead"] = Object.fromEntries(
+  Object.values(THEIR_RANGES).map((line) => [line, "they refuse ranges"]),
+);
+const theirRange = (range: string, said: string): readonly [string, string] => [
   String(THEIR_RANGES[range]),
   `they give ${range} as ${said}`,
 ];
@@ -44,7 +43,7 @@ export const S3EC_LIMITS: Readonly<Record<S3ecClientName, S3ecLimits>> = {
       "reads-unicode": { why: ASCII, instead: { "the client reads it": "the client refuses it" } },
       "opens-old": { why: ASCII, instead: refuses(/context in/) },
       lengths: LENGTHS,
-      ranges: noRanges("It refuses ranges."),
+      ranges: { why: "It refuses ranges.", instead: REFUSED_RANGES },
     },
     cannot: { "opens-instruction": NO_FILES },
   },
@@ -58,13 +57,13 @@ export const S3EC_LIMITS: Readonly<Record<S3ecClientName, S3ecLimits>> = {
           "Ranges need the switch for unauthenticated modes and are not verified; their length and Content-Range are " +
           "those of the ciphertext; a range that counts from the end gives the whole object.",
         instead: Object.fromEntries([
-          javaRange("bytes=0-0", "bytes 0-32/1016, 33 bytes, right"),
-          javaRange("bytes=10-25", "bytes 0-48/1016, 49 bytes, right"),
-          javaRange("bytes=16-31", "bytes 0-48/1016, 49 bytes, right"),
-          javaRange("bytes=990-", "bytes 960-1015/1016, 56 bytes, right"),
-          javaRange("bytes=990-1015", "bytes 960-1015/1016, 56 bytes, right"),
-          javaRange("bytes=-5", "no range, 1016 bytes, but 1000 came"),
-          javaRange("bytes=-2000", "no range, 1016 bytes, right"),
+          theirRange("bytes=0-0", "bytes 0-32/1016, 33 bytes, right"),
+          theirRange("bytes=10-25", "bytes 0-48/1016, 49 bytes, right"),
+          theirRange("bytes=16-31", "bytes 0-48/1016, 49 bytes, right"),
+          theirRange("bytes=990-", "bytes 960-1015/1016, 56 bytes, right"),
+          theirRange("bytes=990-1015", "bytes 960-1015/1016, 56 bytes, right"),
+          theirRange("bytes=-5", "no range, 1016 bytes, but 1000 came"),
+          theirRange("bytes=-2000", "no range, 1016 bytes, right"),
         ]),
       },
       large: {
@@ -86,7 +85,13 @@ export const S3EC_LIMITS: Readonly<Record<S3ecClientName, S3ecLimits>> = {
         instead: refuses(/^V1|RFC 2047 of the text/),
       },
       lengths: LENGTHS,
-      ranges: noRanges("It fails on ranges."),
+      ranges: {
+        why: "It fails on ranges, but for those that take in the whole object; their Content-Range is the ciphertext's.",
+        instead: {
+          ...REFUSED_RANGES,
+          ...Object.fromEntries([theirRange("bytes=-2000", "bytes 0-1015/1016, 1016 bytes, right")]),
+        },
+      },
       stream: {
         why: "It panics on a stream that can't be read twice.",
         instead: { "theirs is sealed on the server": "they fail", "we read theirs": [] },

@@ -59,6 +59,19 @@ export function describeS3ec(client: S3ecClient): void {
         }
       });
     }
+
+    it("tells how long its calls take, and those of its SDK without it", async ({ task }) => {
+      task.meta.knownDifferences = [];
+      for (const by of ["official", "plain"] as const) {
+        for (const what of ["put", "get"] as const) {
+          const body = { seed: "time", bytes: 1000 };
+          const job = { do: "time", what, client: by, key: `time/${by}`, body, calls: 3 } as const;
+          const { seconds = [] } = (await program?.do(job)) ?? {};
+          expect(seconds).toHaveLength(3);
+          expect(Math.min(...seconds)).toBeGreaterThan(0);
+        }
+      }
+    });
   });
 
   it(`${client.name} has no limit on file that no case shows`, () => {

@@ -1,5 +1,11 @@
 import { KMSClient } from "@aws-sdk/client-kms";
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+  type S3ClientConfig,
+} from "@aws-sdk/client-s3";
 import { type Envelope, envelope, type EnvelopeOptions, kmsKeyring } from "../../../src/envelope/index.ts";
 import { bucketKeys } from "../../../src/index.ts";
 import { plainClient } from "../session.ts";
@@ -38,9 +44,9 @@ export class World {
   }
 
   /** A client that wears our envelope mode, with bucket keys of its own. */
-  sealing(options: Partial<EnvelopeOptions> = {}): S3Client {
+  sealing(options: Partial<EnvelopeOptions> = {}, config: S3ClientConfig = {}): S3Client {
     const sealer = envelope({ keyring: kmsKeyring({ client: this.kms, keyId: this.kmsKey }), ...options });
-    const client = plainClient(this.#target.server);
+    const client = plainClient(this.#target.server, config);
     client.middlewareStack.use(bucketKeys({ envelope: sealer, logger: { warn: () => {} } }));
     this.#sealers.push({ client, sealer });
     return client;
