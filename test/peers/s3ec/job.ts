@@ -64,6 +64,8 @@ export interface TimeJob {
   readonly key: string;
   readonly body: SeededBody;
   readonly calls: number;
+  /** As in `GetJob`. */
+  readonly bufferBytes?: number;
 }
 
 export type Answer =

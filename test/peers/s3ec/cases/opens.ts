@@ -75,6 +75,7 @@ export const OPENS = {
   },
   "opens-multipart": {
     does: "uploads in parts what we open",
+    smoke: true,
     comesOf: ["we read it", "we say 11534341 bytes"],
     async run(world) {
       const body = await world.theyPut("one", 11 * MIB + 5, { road: "multipart" });

@@ -96,6 +96,7 @@ export const READS = {
   },
   "reads-large": {
     does: "reads 65 MiB that we seal out of a stream",
+    smoke: true,
     comesOf: ["the client reads it"],
     async run(world) {
       const body = { seed: "large", bytes: 65 * MIB };
@@ -110,6 +111,7 @@ export const READS = {
   },
   "reads-multipart": {
     does: "reads what lib-storage uploads through us, in parts that are sent at once",
+    smoke: true,
     comesOf: Object.keys(UPLOADS).flatMap((name) => [
       `${name} is sealed on the server`,
       `the client reads ${name}`,
