@@ -35,7 +35,16 @@ export function readBody(body: unknown): PlainBody {
   if (body instanceof Blob) return { kind: "stream", chunks: read(body.stream()), bytes: body.size };
   if (!isAsyncIterable(body)) throw refused(`A body of type ${typeName(body)} can't be sealed.`);
   if (isSpent(body)) throw refused("The body was already read or is being read.");
+  keepErrors(body);
   return { kind: "stream", chunks: read(body), bytes: fileStreamBytes(body) };
+}
+
+/**
+ * Lets a stream fail before it's read, as a body may while KMS is asked: the error comes with the reading then. One
+ * that nobody listens for would end the process.
+ */
+export function keepErrors(body: unknown): void {
+  (Object(body) as Endable).on?.("error", ignore);
 }
 
 /** Ends a body that nobody will read, so that its connection is free. Errors are swallowed. */

@@ -3,6 +3,9 @@ import type { SealedCall } from "../body-sealer.ts";
 import type { ObjectAddress } from "./options.ts";
 import { textOf } from "./workings.ts";
 
+/** Stands before the version of a source, never encoded. */
+const VERSION = "?versionId=";
+
 /**
  * The source of a copy or a rename; for other operations the object itself.
  *
@@ -30,12 +33,14 @@ export function sourceOf({
  * after it.
  */
 function parseCopySource(text: string): ObjectAddress | undefined {
-  const [, path = "", VersionId] = /^\/?(.*?)(?:\?versionId=(.*))?$/s.exec(text) ?? [];
-  const source = decoded(path);
+  const versionAt = text.indexOf(VERSION);
+  const source = decoded(versionAt < 0 ? text : text.slice(0, versionAt));
   const [, bucket = "", key = ""] =
-    (source.startsWith("arn:") ? /^(.*?)\/object\/(.*)$/s : /^([^/]*)\/(.*)$/s).exec(source) ?? [];
+    (source.startsWith("arn:") ? /^(.*?)\/object\/(.*)$/s : /^\/?([^/]*)\/(.*)$/s).exec(source) ?? [];
   const address = addressOf(bucket, key);
-  return address && VersionId !== undefined ? { ...address, VersionId } : address;
+  return address && versionAt >= 0
+    ? { ...address, VersionId: text.slice(versionAt + VERSION.length) }
+    : address;
 }
 
 function addressOf(Bucket: string, Key: string): ObjectAddress | undefined {

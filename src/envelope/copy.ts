@@ -50,7 +50,7 @@ export async function copy(workings: Workings, call: SealedCall): Promise<Sealed
 
   const callers = metadataOf(input);
   checkCallersMetadata(callers);
-  const carried = envelopeOf(source.Metadata);
+  const carried = envelopeOf(source.Metadata as ObjectMetadata);
   checkMetadataBudget(callers, metadataBytes(carried));
   return call.next({ ...pinned, Metadata: { ...callers, ...carried } });
 }
@@ -127,8 +127,8 @@ function checkSealedSource(
 }
 
 /** The envelope's own names; empty values are none. */
-function envelopeOf(metadata: ObjectMetadata | undefined): ObjectMetadata {
+function envelopeOf(metadata: ObjectMetadata): ObjectMetadata {
   return Object.fromEntries(
-    Object.entries(metadata ?? {}).filter(([name, value]) => isEnvelopeName(name) && value !== ""),
+    Object.entries(metadata).filter(([name, value]) => isEnvelopeName(name) && value !== ""),
   );
 }

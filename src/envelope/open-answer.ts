@@ -5,7 +5,7 @@
  * strip its metadata.
  */
 import type { SealedCall, SealedResult } from "../body-sealer.ts";
-import { destroyBody } from "./bodies.ts";
+import { destroyBody, keepErrors } from "./bodies.ts";
 import { outputBody } from "./output-body.ts";
 import { EnvelopeIntegrityError, NotSealedError } from "./errors.ts";
 import { openEnvelope } from "./open-envelope.ts";
@@ -35,6 +35,7 @@ export async function openAnswer(
 ): Promise<SealedAnswer | undefined> {
   const output = outputOf(result);
   const { Body: body, ContentLength: length } = output;
+  keepErrors(body);
   return orDestroy(body, async () => {
     // Metadata that S3 holds back may be what is missing of an envelope; a part can't be told from a truncated whole.
     if (Number(output["MissingMeta"] ?? 0) > 0) throw new EnvelopeIntegrityError();

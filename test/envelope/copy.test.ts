@@ -162,14 +162,14 @@ describe("CopyObject into a place that unseals", () => {
   });
 });
 
-describe("RenameObject", () => {
-  const rename = (world: World, call: Partial<SealedCall> = {}): Promise<unknown> =>
-    world.send(
-      "RenameObject",
-      { Bucket: "bucket", Key: "new", RenameSource: "k", MetadataDirective: "REPLACE" },
-      call,
-    );
+const rename = (world: World, call: Partial<SealedCall> = {}): Promise<unknown> =>
+  world.send(
+    "RenameObject",
+    { Bucket: "bucket", Key: "new", RenameSource: "k", MetadataDirective: "REPLACE" },
+    call,
+  );
 
+describe("RenameObject", () => {
   it("takes a sealed source only, where bodies are sealed", async () => {
     const { world } = looking();
     await world.put("k", "x");

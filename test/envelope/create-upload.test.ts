@@ -3,6 +3,8 @@ import { World } from "./world.ts";
 
 const at = { Bucket: "bucket", Key: "k" };
 
+const denied = (): Promise<never> => Promise.reject(new Error("AccessDenied"));
+
 /** A world whose uploads have an id, and whose parts are kept. */
 function uploads(options: ConstructorParameters<typeof World>[0] = {}): World {
   const world = new World(options);
@@ -55,8 +57,7 @@ describe("CreateMultipartUpload in a place that seals", () => {
 
   it("has no upload when S3 refused it, or gave no id", async () => {
     const world = uploads();
-    const next = (): Promise<never> => Promise.reject(new Error("AccessDenied"));
-    await expect(world.send("CreateMultipartUpload", at, { next })).rejects.toThrow("AccessDenied");
+    await expect(world.send("CreateMultipartUpload", at, { next: denied })).rejects.toThrow("AccessDenied");
     const nothing = await world.send("CreateMultipartUpload", at, {
       next: async () => ({ response: {}, output: undefined }),
     });

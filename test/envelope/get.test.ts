@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { V3, V3_RAW_KEY, without } from "./envelope-samples.ts";
-import { bytesOf, etagOf, fakeKeyring, s3Error, World } from "./world.ts";
+import { bytesOf, etagOf, fakeKeyring, lacking, s3Error, World } from "./world.ts";
 
 const MIB = 2 ** 20;
 
@@ -66,14 +66,15 @@ describe("GetObject of a sealed object", () => {
   });
 });
 
-describe("what the place lets an object be", () => {
-  const sealed = async (): Promise<World> => {
-    const world = new World();
-    await world.put("k", "dear Ada");
-    world.events.length = 0;
-    return world;
-  };
+/** A world with a sealed object, of which nothing was told yet. */
+async function sealed(): Promise<World> {
+  const world = new World();
+  await world.put("k", "dear Ada");
+  world.events.length = 0;
+  return world;
+}
 
+describe("what the place lets an object be", () => {
   it.each(["seal", "unseal"] as const)("a sealed object opens where the place says %s", async (place) => {
     const world = await sealed();
     expect(String(await world.read("k", {}, { place }))).toBe("dear Ada");
@@ -297,7 +298,7 @@ describe("release: delayedAuthentication", () => {
     expect(world.events.filter(({ kind }) => kind === "io")).toEqual([]);
     expect((await bytesOf(output["Body"])).equals(plain)).toBe(true);
     expect(world.told()).toEqual([{ kind: "io", direction: "open", bytes: plain.length }]);
-    world.spoil = ({ ContentLength: _, ...others }) => others;
+    world.spoil = (answer) => lacking(answer, "ContentLength");
     expect((await world.get("k"))["ContentLength"]).toBeUndefined();
   });
 
@@ -344,7 +345,7 @@ describe("release: twoPass", () => {
 
   it("keeps the caller's own pins where S3 names none", async () => {
     const world = await twoPass();
-    world.spoil = ({ ETag: _, ...others }) => others;
+    world.spoil = (output) => lacking(output, "ETag");
     const IfMatch = etagOf(world.stored("k").bytes);
     expect((await world.read("k", { IfMatch, VersionId: "v" })).equals(large)).toBe(true);
     expect(world.requests[1]?.input).toEqual({ Bucket: "bucket", Key: "k", IfMatch, VersionId: "v" });
@@ -360,7 +361,7 @@ describe("release: twoPass", () => {
 
   it("reads an object of unknown length twice", async () => {
     const world = await twoPass();
-    world.spoil = ({ ContentLength: _, ...others }) => others;
+    world.spoil = (output) => lacking(output, "ContentLength");
     expect((await world.read("k")).equals(large)).toBe(true);
     expect(world.requests).toHaveLength(2);
   });
@@ -429,4 +430,16 @@ it("tells nothing of errors that aren't ours", async () => {
   world.store("k", Buffer.alloc(0));
   await expect(world.get("k")).rejects.toThrow("SlowDown");
   expect(world.events).toEqual([]);
+});
+
+it("gives the error of a body that breaks while KMS is asked", async () => {
+  const world = new World();
+  await world.put("k", "x");
+  const unwrap = world.keyring.unwrap.bind(world.keyring);
+  world.keyring.unwrap = async (...args) => {
+    world.bodies[0]!.destroy(new Error("aborted"));
+    await settled();
+    return unwrap(...args);
+  };
+  await expect(world.get("k")).rejects.toThrow("aborted");
 });

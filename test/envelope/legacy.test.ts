@@ -175,6 +175,14 @@ describe("keys that KMS didn't wrap", () => {
   });
 });
 
+/** Moves what a file may hold out of the object. */
+function moveOut(world: World, names: readonly string[], suffix = ".instruction"): void {
+  const { metadata } = world.stored("k");
+  const file = Object.fromEntries(Object.entries(metadata).filter(([name]) => names.includes(name)));
+  world.stored("k").metadata = without(metadata, ...names);
+  world.store(`k${suffix}`, Buffer.from(JSON.stringify(file)), { "x-amz-crypto-instr-file": "" });
+}
+
 describe("instruction files", () => {
   const asked: ObjectAddress[] = [];
   function withFiles(options: Partial<EnvelopeOptions> = {}): World {
@@ -188,14 +196,6 @@ describe("instruction files", () => {
       ...options,
     });
     return world;
-  }
-
-  /** Moves what a file may hold out of the object. */
-  function moveOut(world: World, names: readonly string[], suffix = ".instruction"): void {
-    const { metadata } = world.stored("k");
-    const file = Object.fromEntries(Object.entries(metadata).filter(([name]) => names.includes(name)));
-    world.stored("k").metadata = without(metadata, ...names);
-    world.store(`k${suffix}`, Buffer.from(JSON.stringify(file)), { "x-amz-crypto-instr-file": "" });
   }
 
   const V3_FILE = ["x-amz-3", "x-amz-w", "x-amz-t"];

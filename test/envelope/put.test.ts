@@ -13,6 +13,12 @@ async function* chunks(...pieces: readonly (string | Error)[]): AsyncGenerator<U
   }
 }
 
+/** Begins to read a body, and denies it then. */
+const denied = async ({ Body }: Readonly<Record<string, unknown>>): Promise<never> => {
+  await (Body as Readable)[Symbol.asyncIterator]().next();
+  throw new Error("AccessDenied");
+};
+
 describe("PutObject in a place that seals", () => {
   const world = new World();
   afterEach(() => {
@@ -108,13 +114,22 @@ describe("PutObject in a place that seals", () => {
     expect(world.told()).toEqual([]);
   });
 
+  it("fails with the error of a stream that breaks while KMS is asked", async () => {
+    const fresh = new World();
+    const source = Readable.from(chunks("1"));
+    const generate = fresh.keyring.generate.bind(fresh.keyring);
+    fresh.keyring.generate = async (...args) => {
+      source.destroy(new Error("source is gone"));
+      await new Promise((resolve) => setImmediate(resolve));
+      return generate(...args);
+    };
+    await expect(fresh.put("k", source)).rejects.toThrow("source is gone");
+    expect(fresh.objects.size).toBe(0);
+  });
+
   it("fails with S3's error, and ends a stream that S3 began to read", async () => {
     const source = Readable.from(chunks("1".repeat(100_000), "2".repeat(100_000), "3"));
-    const next = async ({ Body }: Readonly<Record<string, unknown>>): Promise<never> => {
-      await (Body as Readable)[Symbol.asyncIterator]().next();
-      throw new Error("AccessDenied");
-    };
-    const put = world.send("PutObject", { Bucket: "bucket", Key: "k", Body: source }, { next });
+    const put = world.send("PutObject", { Bucket: "bucket", Key: "k", Body: source }, { next: denied });
     await expect(put).rejects.toThrow("AccessDenied");
     await new Promise((resolve) => setImmediate(resolve));
     expect(source.destroyed).toBe(true);
@@ -268,7 +283,7 @@ describe("what a place decides", () => {
   it("fails as KMS failed, told once", async () => {
     const keyring = { ...fakeKeyring(), generate: () => Promise.reject(new Error("no network")) };
     const world = new World({ keyring });
-    await expect(world.put("k", "x")).rejects.toThrow();
+    await expect(world.put("k", "x")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_KMS" });
     expect(world.told()).toEqual([{ kind: "failed", phase: "kms", errorType: expect.any(String) }]);
   });
 });

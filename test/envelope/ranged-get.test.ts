@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { open, seal } from "../../src/envelope/index.ts";
 import { V2_CBC } from "./envelope-samples.ts";
-import { bytesOf, etagOf, s3Error, World } from "./world.ts";
+import { bytesOf, etagOf, lacking, s3Error, World } from "./world.ts";
 
 const MIB = 2 ** 20;
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -160,8 +160,6 @@ describe("a range of an object that fits into the buffer", () => {
 });
 
 describe("a range of a larger object", () => {
-  const chunk = (n: number): string => `bytes=${n * MIB}-${(n + 1) * MIB - 1}`;
-
   it("reads the object once per version, and then the chunks around the range", async () => {
     const world = await worldOf(large);
     world.spoil = (output) => ({ ...output, VersionId: "v1" });
@@ -169,9 +167,9 @@ describe("a range of a larger object", () => {
     await world.read("k", { Range: "bytes=5-6" });
     await world.read("k", { Range: `bytes=${MIB - 1}-${MIB}` });
     await world.read("k", { Range: "bytes=-100" });
-    expect(world.requests.map(({ input: { Bucket: _, Key: __, ...input } }) => input)).toEqual([
+    expect(world.requests.map(({ input }) => lacking(lacking(input, "Bucket"), "Key"))).toEqual([
       {},
-      { Range: chunk(0), IfMatch, VersionId: "v1" },
+      { Range: `bytes=0-${MIB - 1}`, IfMatch, VersionId: "v1" },
       { Range: `bytes=0-${2 * MIB - 1}` },
       { Range: `bytes=${2 * MIB}-${2 * MIB + 99}` },
     ]);
@@ -186,7 +184,7 @@ describe("a range of a larger object", () => {
 
   it("reads an object of unknown length by chunks, whatever it turns out to be", async () => {
     const world = await worldOf(small);
-    world.spoil = ({ ContentLength: _, ...output }) => output;
+    world.spoil = (output) => lacking(output, "ContentLength");
     expect((await world.read("k", { Range: "bytes=3-9" })).equals(small.subarray(3, 10))).toBe(true);
     expect(world.requests[1]?.input["Range"]).toBe("bytes=0-99");
   });
@@ -265,7 +263,7 @@ describe("a range of a larger object", () => {
   });
 
   it.each<[string, (output: Record<string, unknown>) => Record<string, unknown>]>([
-    ["no Content-Range", ({ ContentRange: _, ...output }) => output],
+    ["no Content-Range", (output) => lacking(output, "ContentRange")],
     ["another start", (output) => ({ ...output, ContentRange: `bytes 1-${MIB}/${large.length + 16}` })],
     ["another total", (output) => ({ ...output, ContentRange: `bytes 0-${MIB - 1}/${large.length}` })],
   ])("is refused for an answer with %s", async (_, spoil) => {
@@ -304,7 +302,9 @@ describe("a range of a larger object", () => {
     await world.read("k", { Range: "bytes=0-5" });
     world.sealer.evict();
     world.keyring.unwrap = () => Promise.reject(s3Error("AccessDeniedException", 400));
-    await expect(world.get("k", { Range: "bytes=0-5" })).rejects.toThrow();
+    await expect(world.get("k", { Range: "bytes=0-5" })).rejects.toMatchObject({
+      code: "ERR_BUCKET_KEY_KMS",
+    });
   });
 
   it("forgets what it knew with evict, and keeps nothing after close", async () => {

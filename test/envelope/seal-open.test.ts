@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { ReadableStream } from "node:stream/web";
+import type { ReadableStream } from "node:stream/web";
 import { describe, expect, it } from "vitest";
 import { envelope } from "../../src/envelope/envelope.ts";
 import { open, seal, type StreamBody } from "../../src/envelope/index.ts";
