@@ -13,8 +13,8 @@ import type { Program, ProgramTarget } from "./program.ts";
 export interface S3ecClient {
   readonly name: S3ecClientName;
   readonly version: string;
-  /** What it has no call for, and is never asked. */
-  readonly lacks: readonly (Road | "ranges")[];
+  /** Roads that it has no call for. */
+  readonly lacks: readonly Road[];
   /**
    * Installs it when that was not done yet, and starts its program.
    *

@@ -16,7 +16,7 @@ const VERSION =
 export const s3ecGo: S3ecClient = {
   name: "s3ec-go",
   version: VERSION,
-  lacks: ["multipart", "instruction", "ranges"],
+  lacks: ["multipart", "instruction"],
   async start(target) {
     const name = `s3ec-go-${VERSION}-${sourceDigest(SOURCE, FILES)}`;
     const folder = await installOnce(name, async (made) => {

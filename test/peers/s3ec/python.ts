@@ -11,7 +11,7 @@ const PROGRAM = fileURLToPath(new URL("./python/s3ec_client.py", import.meta.url
 export const s3ecPython: S3ecClient = {
   name: "s3ec-python",
   version: VERSION,
-  lacks: ["instruction", "ranges"],
+  lacks: ["instruction"],
   async start(target) {
     const bin = await installPython({
       name: `s3ec-python-${VERSION}`,
