@@ -1,4 +1,4 @@
-import { diag, metrics } from "@opentelemetry/api";
+import { diag, metrics, trace } from "@opentelemetry/api";
 import type { MeterProvider } from "@opentelemetry/api";
 import type { EnvelopeEvent } from "../body-sealer.ts";
 import type { CountSource, Outcome, Telemetry } from "../telemetry/telemetry.ts";
@@ -11,6 +11,7 @@ import { HeldMeasurements, measurementsOf } from "./measurements.ts";
 import { METRICS, type MetricKey } from "./names.ts";
 import type { OtelOptions } from "./options.ts";
 import { clientRow, costRow, countRows, envelopeRows, type Row } from "./rows.ts";
+import { describeOnSpan } from "./spans.ts";
 
 /** How often pending counts are added when no collection asks for them. */
 const FALLBACK_MS = 10_000;
@@ -69,6 +70,7 @@ export class Exporter implements Telemetry {
     try {
       this.#follow();
       this.#buckets?.counts.count(outcome);
+      if (this.#options.spanAttributes === true) describeOnSpan(outcome);
     } catch (error) {
       this.#failed(error);
     }
@@ -113,10 +115,14 @@ export class Exporter implements Telemetry {
   #catchUp(): void {
     this.#guard(() => this.#follow());
     this.#addPending();
-    if (this.#instruments !== undefined || this.#saidHidden || this.#options.meterProvider !== undefined)
-      return;
+    if (this.#saidHidden) return;
     this.#guard(() => {
-      this.#saidHidden = warnOfHiddenProvider(metrics.getMeterProvider());
+      const { meterProvider, spanAttributes } = this.#options;
+      const lacksMetrics = this.#instruments === undefined && meterProvider === undefined;
+      this.#saidHidden = warnOfHiddenProvider({
+        metrics: lacksMetrics ? metrics.getMeterProvider() : undefined,
+        trace: spanAttributes === true ? trace.getTracerProvider() : undefined,
+      });
       if (this.#saidHidden) this.#tellSources();
     });
   }

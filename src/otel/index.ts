@@ -1,6 +1,8 @@
 export { otel } from "./otel.ts";
 export type { OtelOptions } from "./options.ts";
-export { ATTRIBUTES, METRICS, OTHER } from "./names.ts";
+export { bucketKeyResponseHook } from "./response-hook.ts";
+export type { ResponseView, SpanView } from "./response-hook.ts";
+export { ATTRIBUTES, METRICS, OTHER, SPAN_ATTRIBUTES } from "./names.ts";
 export type { AttributeName, AttributeValues, MetricDefinition, MetricKey } from "./names.ts";
 export type { CacheResult, EnvelopeEvent, RetireReason } from "../body-sealer.ts";
 export type {

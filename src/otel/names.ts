@@ -70,6 +70,24 @@ export const ATTRIBUTES = {
 export type AttributeName = (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES];
 
 /**
+ * Attributes that `otel({ spanAttributes: true })` writes on spans of the AWS SDK, by what they say. They have the
+ * values of the metrics' attributes; `driftKinds` is a list, and algorithm and rule are written as they are.
+ *
+ * @public
+ */
+export const SPAN_ATTRIBUTES = {
+  decision: "s3_bucket_key.decision",
+  why: "s3_bucket_key.why",
+  mode: "s3_bucket_key.mode",
+  rule: "s3_bucket_key.rule.id",
+  state: "s3_bucket_key.state",
+  sse: "s3_bucket_key.sse.algorithm",
+  verdict: "s3_bucket_key.verdict",
+  driftKinds: "s3_bucket_key.drift.kinds",
+  phase: "s3_bucket_key.phase",
+} as const;
+
+/**
  * Values an attribute may take: a closed list, or the first `firstNames` names seen. Anything else becomes
  * `_OTHER`.
  *

@@ -17,6 +17,11 @@ export interface OtelOptions {
   readonly bucketAttribute?: { readonly max: number };
   /** Adds `s3_bucket_key.estimate.kms.avoided_cost` at this price of 10,000 KMS requests, in US dollars. */
   readonly avoidedCost?: { readonly usdPer10000Requests: number };
+  /**
+   * Writes decision, answer and verdict on the span that `@opentelemetry/instrumentation-aws-sdk` opens for the
+   * call, under the names of `SPAN_ATTRIBUTES`. No other span is touched, and none is made. Default: false.
+   */
+  readonly spanAttributes?: boolean;
   /** Schema URL of the meter. Default: none, since it becomes a label of every Prometheus series. */
   readonly schemaUrl?: string;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { run } from "../peers/process.ts";
 import { checked, together, type Lane, type Outcome } from "./lane.ts";
 import { packageLanes } from "./package-lanes.ts";
-import { logs, packagesIn, root, runtime, type Runtime, type Versions } from "./packages.ts";
+import { logs, manifest, packagesIn, root, runtime, type Runtime, type Versions } from "./packages.ts";
 import { newestVersions, OLDEST, OLDEST_KNOWN_FAILURES, OLDEST_LEFT_OUT } from "./sdk-versions.ts";
 import { type KnownFailure, runSuite, type Suite } from "./suite.ts";
 import { typecheck } from "./typecheck.ts";
@@ -13,6 +13,9 @@ const OPENTELEMETRY_3: Versions = {
   "@opentelemetry/api": "1.10.0",
   "@opentelemetry/sdk-metrics": "3.1.1",
   "@opentelemetry/exporter-prometheus": "0.301.0",
+  "@opentelemetry/sdk-trace": "3.1.1",
+  "@opentelemetry/instrumentation-aws-sdk": "0.79.0",
+  "@aws-sdk/client-s3": manifest.devDependencies["@aws-sdk/client-s3"] ?? "",
 };
 
 function nodeLane(name: Runtime, subject: string): Lane {

@@ -35,6 +35,20 @@ describe("an application that registers with an older copy of the API", () => {
     expect(emitWarning.mock.calls).toEqual([[expect.stringContaining("npm ls @opentelemetry/api")]]);
   });
 
+  it("is told when its spans are out of reach, though it passed the meter provider", () => {
+    const diag = { warn: vi.fn<(message: string) => void>() };
+    registerWithOlderApi({ diag, trace: {} });
+    wear({ meterProvider: sdk().provider }).detach();
+    expect(diag.warn).not.toHaveBeenCalled();
+    wear({ meterProvider: sdk().provider, spanAttributes: true }).detach();
+    expect(diag.warn.mock.calls).toEqual([
+      [expect.stringMatching(/: attributes are not written on spans, /)],
+    ]);
+    expect(diag.warn.mock.calls[0]?.[0]).not.toContain("otel({ meterProvider })");
+    wear({ spanAttributes: true }).detach();
+    expect(diag.warn.mock.calls[1]?.[0]).toContain("metrics are not exported and attributes are not written");
+  });
+
   it("is told nothing when it passed the provider", async () => {
     const diag = { warn: vi.fn<(message: string) => void>() };
     registerWithOlderApi({ diag });

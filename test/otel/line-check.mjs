@@ -7,11 +7,13 @@
  * Plain JavaScript, so that any Node runs it without tools. Each scenario runs in a folder below the given
  * one, next to copies of this file and of the package: so bare imports of both find that folder's packages.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { execFile } from "node:child_process";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 
@@ -299,6 +301,88 @@ async function checkNewerApplication({ api, sdk }) {
   await client.plugin.close();
 }
 
+/** As the SDK for Node brings one along: what runs later runs in the context that it was started in. */
+function asyncContexts({ ROOT_CONTEXT }) {
+  const storage = new AsyncLocalStorage();
+  return {
+    active: () => storage.getStore() ?? ROOT_CONTEXT,
+    with: (active, run, self, ...args) => storage.run(active, () => run.call(self, ...args)),
+    bind: (_, target) => target,
+    enable() {},
+    disable() {},
+  };
+}
+
+const answerEnabled = async () => ({
+  response: { statusCode: 200, headers: ENABLED, body: Readable.from([]) },
+});
+
+/** A real client, with the SDK's own instrumentation: our attributes stand on its span, and on no other. */
+async function checkSpans(load) {
+  const { AwsInstrumentation } = await load("@opentelemetry/instrumentation-aws-sdk");
+  const { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } =
+    await load("@opentelemetry/sdk-trace");
+  const api = await load(API);
+  const exporter = new InMemorySpanExporter();
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  api.trace.setGlobalTracerProvider(provider);
+  api.context.setGlobalContextManager(asyncContexts(api));
+  const { otel, bucketKeyResponseHook } = await import("s3-bucket-keys/otel");
+  const instrumentation = new AwsInstrumentation({ responseHook: bucketKeyResponseHook });
+  instrumentation.setTracerProvider(provider);
+  const { GetObjectCommand, PutObjectCommand, S3Client } = await load("@aws-sdk/client-s3");
+
+  const config = {
+    region: "eu-west-1",
+    credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
+    requestHandler: { metadata: { handlerProtocol: "http/1.1" }, handle: answerEnabled },
+  };
+  const { bucketKeys } = await import("s3-bucket-keys");
+  const plugin = bucketKeys({
+    mode: "enforce",
+    telemetry: otel({ spanAttributes: true }),
+    logger: { warn() {} },
+  });
+  /** An upload in a span of the application's own. */
+  const upload = async () => {
+    const client = new S3Client(config);
+    client.middlewareStack.use(plugin);
+    await api.trace.getTracer("app").startActiveSpan("upload", async (span) => {
+      await client.send(new PutObjectCommand({ Bucket: "lake", Key: "k", Body: "x", ...KMS }));
+      span.end();
+    });
+  };
+  const seen = () => {
+    const spans = exporter.getFinishedSpans().map(({ name, attributes }) => {
+      const ours = Object.entries(attributes).filter(([attribute]) => attribute.startsWith("s3_bucket_key"));
+      return [name, Object.fromEntries(ours)];
+    });
+    exporter.reset();
+    return spans;
+  };
+  const answered = { "s3_bucket_key.state": "enabled", "s3_bucket_key.sse.algorithm": "aws:kms" };
+  const decided = {
+    ...answered,
+    "s3_bucket_key.decision": "amend",
+    "s3_bucket_key.why": "set",
+    "s3_bucket_key.mode": "enforce",
+    "s3_bucket_key.rule.id": "defaults",
+    "s3_bucket_key.verdict": "honoured",
+  };
+  await upload();
+  deepEqual(seen(), [
+    ["S3.PutObject", decided],
+    ["upload", {}],
+  ]);
+  await new S3Client(config).send(new GetObjectCommand({ Bucket: "lake", Key: "k" }));
+  deepEqual(seen(), [["S3.GetObject", answered]]);
+  instrumentation.disable();
+  await upload();
+  deepEqual(seen(), [["upload", {}]]);
+  deepEqual(plugin.stats().errors, []);
+  await plugin.close();
+}
+
 /** Nothing is closed here: a timer that keeps the process alive would run into the parent's timeout. */
 async function checkThatProcessEnds({ api, sdk }) {
   const reader = readerOf(sdk);
@@ -317,6 +401,8 @@ const SCENARIOS = {
   prometheus: { run: async () => await checkPrometheus(await imported()) },
   "histograms, application of ES modules": { run: async () => await checkHistograms(await imported()) },
   "histograms, application of CommonJS": { run: async () => await checkHistograms(required()) },
+  "spans, application of ES modules": { run: () => checkSpans((name) => import(name)) },
+  "spans, application of CommonJS": { run: () => checkSpans(async (name) => createRequire(SELF)(name)) },
   "the process ends by itself": { run: async () => await checkThatProcessEnds(await imported()) },
   "our copy is newer, with a diag logger": {
     run: async () => await checkBlind(await imported(), true),
@@ -391,6 +477,8 @@ async function checkLine(modules, dist) {
       "@opentelemetry/api",
       "@opentelemetry/sdk-metrics",
       "@opentelemetry/exporter-prometheus",
+      "@opentelemetry/sdk-trace",
+      "@opentelemetry/instrumentation-aws-sdk",
     ];
     const versions = await Promise.all(packages.map(async (name) => await versionOf(modules, name)));
     console.log(
