@@ -352,7 +352,7 @@ const savings: DashboardRow = {
       unit: "currencyUSD",
       span: 12,
       queries: [
-        [`sum(${chosen("s3_bucket_key:estimate_avoided_usd:rate1h")}) * 86400 * 30`, "at the rule's price"],
+        [`sum(${chosen("s3_bucket_key:estimate_avoided_usd:rate5m")}) * 86400 * 30`, "at the rule's price"],
         [`sum(rate(${AVOIDED_COST}[$rate_interval])) * 86400 * 30`, "at the option's price"],
       ],
     }),
