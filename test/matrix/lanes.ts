@@ -92,7 +92,7 @@ export const lanes: readonly Lane[] = [
       return checked("line-check", () =>
         run(node, [join(root, "test/otel/line-check.mjs"), "--modules", modules], {
           logFile: join(logs, "otel3.log"),
-          timeoutSeconds: 60,
+          timeoutSeconds: 120,
           failure: "the OpenTelemetry 3 line does not hold",
         }),
       );
