@@ -4,7 +4,7 @@ import type { Estimate } from "./statistics.ts";
 export interface Row {
   readonly what: string;
   readonly measured: Estimate;
-  readonly unit: "ratio" | "µs" | "ms" | "KB" | "MB";
+  readonly unit: "ratio" | "µs" | "ms" | "KB" | "MB" | "requests";
   /** Absent: shown, and held against nothing. */
   readonly bar?: { readonly atMost: number } | { readonly atLeast: number };
   /** Two equal arms of the same run: how far the method is from 1 where there is no difference. */

@@ -53,7 +53,7 @@ async function timed(operation: Operation): Promise<number> {
   return (performance.now() - start) * 1_000;
 }
 
-function shuffled<T>(items: readonly T[]): T[] {
+export function shuffled<T>(items: readonly T[]): T[] {
   const copy = [...items];
   for (let i = copy.length - 1; i > 0; i--) {
     const j = Math.floor(Math.random() * (i + 1));

@@ -1,9 +1,11 @@
 /**
  * The benchmarks: `npm run bench`.
  *
- *   -- --only put,decide   some of them
+ *   -- --only put,decide   some of them; `envelope` is every one of envelope-...
+ *   -- --only envelope-clients
+ *                          on demand: installs the official clients (needs Python, a JDK with Maven, and Go)
  *   -- --quick             few samples: shows that they run
- *   -- --write             all of them, into docs/benchmarks.md
+ *   -- --write             all of them, those on demand too, into docs/benchmarks.md
  *   -- --dist DIR          another build of this package, to compare with
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -13,6 +15,12 @@ import { parseArgs } from "node:util";
 import type { Bench, Row } from "./bench.ts";
 import { decideBench } from "./decide.ts";
 import { importTime, size } from "./entry.ts";
+import { envelopeCalls } from "./envelope-calls.ts";
+import { envelopeClients } from "./envelope-clients.ts";
+import { envelopeEncryptionSdk } from "./envelope-encryption-sdk.ts";
+import { envelopeKms } from "./envelope-kms.ts";
+import { envelopeMemory } from "./envelope-memory.ts";
+import { envelopeStreams } from "./envelope-streams.ts";
 import { globs } from "./globs.ts";
 import { presigned } from "./presigned.ts";
 import { formatPage, formatTable } from "./report.ts";
@@ -29,7 +37,16 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   size,
   import: importTime,
   simulator,
+  "envelope-streams": envelopeStreams,
+  "envelope-encryption-sdk": envelopeEncryptionSdk,
+  "envelope-calls": envelopeCalls,
+  "envelope-memory": envelopeMemory,
+  "envelope-clients": envelopeClients,
+  "envelope-kms": envelopeKms,
 };
+
+/** They install clients in other languages: only when they are named, or with --write. */
+const ON_DEMAND: readonly string[] = ["envelope-clients"];
 
 const PAGE = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
@@ -42,13 +59,23 @@ const { values } = parseArgs({
     dist: { type: "string", default: DIST },
   },
 });
-const names = values.only?.split(",") ?? Object.keys(BENCHES);
+const isOnDemand = (name: string): boolean => ON_DEMAND.includes(name) && !values.write;
+const names =
+  values.only?.split(",").flatMap(named) ?? Object.keys(BENCHES).filter((name) => !isOnDemand(name));
 const unknown = names.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
   throw new Error(`No benchmark ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}.`);
 }
 if (values.write && (values.quick || values.only !== undefined)) {
   throw new Error("--write takes a whole run: leave out --quick and --only.");
+}
+
+/** `envelope` stands for all of `envelope-...`, but for those on demand. */
+function named(name: string): string[] {
+  const group = Object.keys(BENCHES).filter(
+    (each) => each.startsWith(`${name}-`) && !ON_DEMAND.includes(each),
+  );
+  return name in BENCHES || group.length === 0 ? [name] : group;
 }
 
 const scale = { quick: values.quick, dist: pathToFileURL(`${resolve(values.dist)}/`) };
