@@ -1,16 +1,20 @@
-/** Streams, of Node and of the web, out of chunks that are made as they are read. */
+/** Streams, of Node and of the web, out of pieces that are there, or of chunks that are made as they are read. */
 import { Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 
+/** Pieces that are there, or chunks to come. */
+export type Pieces = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+
 /**
- * A Node stream of bytes that pulls from `chunks` as it's read. An error of `chunks` is the stream's.
+ * A Node stream of bytes that pulls from `source` as it's read. An error of `source` is the stream's.
  *
  * `Readable.from` waits for the chunk under way before it ends a generator, for as long as that takes; here, `stop` is
  * called at once when the stream is destroyed, and can end what the generator waits for. It's called at the
  * stream's ordinary end as well.
  */
-export function readableOf(chunks: AsyncIterable<Uint8Array>, stop: () => void): Readable {
-  const iterator = chunks[Symbol.asyncIterator]();
+export function readableOf(source: Pieces, stop: () => void): Readable {
+  if (!(Symbol.asyncIterator in source)) return readableOfPieces(source, stop);
+  const iterator = source[Symbol.asyncIterator]();
   return new Readable({
     read() {
       iterator.next().then(
@@ -26,9 +30,24 @@ export function readableOf(chunks: AsyncIterable<Uint8Array>, stop: () => void):
   });
 }
 
+/** Without a promise per piece: small bodies are many. */
+function readableOfPieces(source: readonly Uint8Array[], stop: () => void): Readable {
+  const pieces = source.values();
+  return new Readable({
+    read() {
+      const { done, value } = pieces.next();
+      this.push(done ? null : value);
+    },
+    destroy(error, callback) {
+      stop();
+      callback(error);
+    },
+  });
+}
+
 /** Like `readableOf`, as a web stream: `stop` is called when it's cancelled. */
-export function webStreamOf(chunks: AsyncIterable<Uint8Array>, stop: () => void): ReadableStream<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
+export function webStreamOf(source: Pieces, stop: () => void): ReadableStream<Uint8Array> {
+  const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : inTurn(source);
   return new ReadableStream(
     {
       async pull(controller) {
@@ -44,6 +63,10 @@ export function webStreamOf(chunks: AsyncIterable<Uint8Array>, stop: () => void)
     // Nothing is made before it's asked for.
     { highWaterMark: 0 },
   );
+}
+
+async function* inTurn(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces;
 }
 
 /** Ends a generator, now or once its chunk under way is there; how that ends concerns nobody any more. */

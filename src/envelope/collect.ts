@@ -1,4 +1,4 @@
-/** A body into memory, but never more of it than was foreseen. */
+/** Bodies that come, but never more of one than was foreseen. */
 import type { PlainBody } from "./bodies.ts";
 
 /**
@@ -12,17 +12,29 @@ export async function collect(
   tooLong: () => Error,
 ): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = [];
+  for await (const chunk of atMost(body, maxBytes, tooLong)) chunks.push(chunk);
+  return chunks;
+}
+
+/** The chunks of a body as they come. @param tooLong - As of `collect`. */
+export async function* atMost(
+  body: PlainBody,
+  maxBytes: number,
+  tooLong: () => Error,
+): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   for await (const chunk of chunksOf(body)) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLong();
-    chunks.push(chunk);
+    yield chunk;
   }
-  return chunks;
 }
 
 /** A body as a stream, whatever it is. */
-export async function* chunksOf(body: PlainBody): AsyncGenerator<Uint8Array> {
-  if (body.kind === "bytes") yield body.bytes;
-  else yield* body.chunks;
+export function chunksOf(body: PlainBody): AsyncIterable<Uint8Array> {
+  return body.kind === "stream" ? body.chunks : alone(body.bytes);
+}
+
+async function* alone(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

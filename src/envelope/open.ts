@@ -64,7 +64,7 @@ export async function open(
       bytes: stored.bytes,
       observe: unobserved,
     });
-    return readableOf(chunksOfPlaintext(plaintext), () => {
+    return readableOf(plaintext, () => {
       end();
       destroyBody(body);
     });
@@ -79,11 +79,4 @@ function openWhole(sealed: Sealed, bytes: Uint8Array): Uint8Array {
   } finally {
     wipe(secretOf(sealed));
   }
-}
-
-async function* chunksOfPlaintext(
-  plaintext: Uint8Array | AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  if (plaintext instanceof Uint8Array) yield plaintext;
-  else yield* plaintext;
 }

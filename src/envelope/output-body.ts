@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import { destroyBody, isSpent } from "./bodies.ts";
-import { readableOf, webStreamOf } from "./byte-stream.ts";
+import { type Pieces, readableOf, webStreamOf } from "./byte-stream.ts";
 import { join } from "./rechunk.ts";
 
 /** What the SDK adds to the stream in `output.Body`. A body can be read so once. */
@@ -19,7 +19,7 @@ export interface BodyMethods {
 export type OutputBody = (Readable | ReadableStream<Uint8Array>) & BodyMethods;
 
 /** Opened bytes: whole, in pieces, or as they stream. */
-export type OpenedBytes = Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+export type OpenedBytes = Uint8Array | Pieces;
 
 /**
  * `output.Body` for opened bytes. An error of the source is the reader's; ending the body early ends the source.
@@ -33,10 +33,10 @@ export function outputBody(source: OpenedBytes, like: unknown, onEnd?: () => voi
     onEnd?.();
     destroyBody(like);
   };
-  const chunks = asChunks(source);
+  const pieces = source instanceof Uint8Array ? [source] : source;
   return like instanceof ReadableStream
-    ? withMethods(webStreamOf(chunks, stop), (stream) => stream)
-    : withMethods(readableOf(chunks, stop), asWeb);
+    ? withMethods(webStreamOf(pieces, stop), (stream) => stream)
+    : withMethods(readableOf(pieces, stop), asWeb);
 }
 
 const TRANSFORMED = "The stream has already been transformed.";
@@ -78,13 +78,4 @@ function withMethods<Body extends Readable | ReadableStream<Uint8Array>>(
 function asWeb(stream: Readable): ReadableStream {
   if (stream.readableFlowing !== null) throw new Error(CONSUMED);
   return Readable.toWeb(stream);
-}
-
-function asChunks(source: OpenedBytes): AsyncIterable<Uint8Array> {
-  if (Symbol.asyncIterator in source) return source;
-  return inPieces(source instanceof Uint8Array ? [source] : source);
-}
-
-async function* inPieces(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* pieces;
 }

@@ -16,7 +16,8 @@ import { EnvelopeIntegrityError } from "./errors.ts";
 import { GcmParts } from "./gcm-parts.ts";
 import { answerWith, openAnswer, orDestroy, pinned, type SealedAnswer } from "./open-answer.ts";
 import { secretOf, type Sealed } from "./opening.ts";
-import { fits, verified, watched, whole } from "./release.ts";
+import { fits, lengthOf, verified, watched, whole } from "./release.ts";
+import { joinSpan } from "./rechunk.ts";
 import { firstPass, secondPass } from "./verified-chunks.ts";
 import { refused } from "./refused.ts";
 import { outputOf, type Workings } from "./workings.ts";
@@ -116,13 +117,13 @@ async function fromWhole(
 ): Promise<SealedResult> {
   const { sealed, result, body } = answer;
   const plaintext = await verified(workings, sealed, answer);
-  const total = plaintext.length;
+  const total = lengthOf(plaintext);
   try {
     const span = spanIn(asked, text, total, result);
-    const released = whole(call.observe, plaintext.slice(span.start, span.end));
+    const released = whole(call.observe, [joinSpan(plaintext, span.start, span.end)]);
     return answerWith(result, released, body, rangeMembers(result, span, total));
   } finally {
-    wipe(plaintext);
+    wipe(...plaintext);
   }
 }
 

@@ -28,6 +28,17 @@ export function join(pieces: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
+/** Bytes `start` to before `end` of pieces put together, in memory of their own. */
+export function joinSpan(pieces: readonly Uint8Array[], start: number, end: number): Uint8Array {
+  let at = 0;
+  const views = pieces.map((piece) => {
+    const view = piece.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    at += piece.length;
+    return view;
+  });
+  return join(views);
+}
+
 /** Gathers small chunks until there are 16 KiB, and cuts large ones: only what `rest` gives is smaller. */
 export class Rechunker {
   readonly #small: Uint8Array = new Uint8Array(MIN_BYTES);

@@ -1,11 +1,12 @@
 /** When the plaintext of a whole object is released: after it was verified, unless the caller said otherwise. */
 import { destroyBody, readBody } from "./bodies.ts";
+import type { Pieces } from "./byte-stream.ts";
 import { openCbc } from "./cbc.ts";
-import { chunksOf, collect } from "./collect.ts";
+import { atMost, chunksOf, collect } from "./collect.ts";
 import { TAG_BYTES, wipe, type ContentKey } from "./content-key.ts";
 import { EnvelopeIntegrityError } from "./errors.ts";
 import { GcmParts } from "./gcm-parts.ts";
-import { openBytes, openChunks } from "./gcm.ts";
+import { openChunks, openVerified } from "./gcm.ts";
 import { secretOf, type Sealed } from "./opening.ts";
 import { firstPass, secondPass, type ChunkIndex } from "./verified-chunks.ts";
 import { refused } from "./refused.ts";
@@ -21,9 +22,9 @@ export interface SealedBody {
   readonly observe: Observe;
 }
 
-/** Plaintext, whole or as it will stream. */
+/** Plaintext, whole in pieces or as it will stream. */
 export interface Released {
-  readonly plaintext: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly plaintext: Pieces;
   /** Its length, where that is known. */
   readonly bytes: number | undefined;
   /** To be called when nobody will read on; harmless at any time. */
@@ -51,14 +52,20 @@ export async function release(workings: Workings, opening: Sealed, sealed: Seale
 }
 
 /** Plaintext that is in memory. */
-export function whole(observe: Observe, plaintext: Uint8Array): Released {
-  observe({ kind: "io", direction: "open", bytes: plaintext.length });
-  return { plaintext, bytes: plaintext.length, end: () => undefined };
+export function whole(observe: Observe, plaintext: readonly Uint8Array[]): Released {
+  const bytes = lengthOf(plaintext);
+  observe({ kind: "io", direction: "open", bytes });
+  return { plaintext, bytes, end: () => undefined };
 }
 
 /** Most that is held of a sealed body, in bytes; a padding of CBC is as long as a tag at most. */
 export function heldBytes({ settings }: Workings): number {
   return settings.verifiedBufferBytes + TAG_BYTES;
+}
+
+/** Length of pieces put together. */
+export function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Whether a body is said to be short enough to be held until it's verified. */
@@ -69,9 +76,15 @@ export function fits(workings: Workings, { bytes }: Pick<SealedBody, "bytes">): 
 /**
  * A body read whole and verified; nothing of another comes out. Waits until the sealer's budget has room for it.
  *
+ * In pieces: to put them together takes longer than to decrypt them, and mostly nobody needs it.
+ *
  * @throws `EnvelopeIntegrityError`; `EnvelopeRefusedError` (`buffer-limit`).
  */
-export async function verified(workings: Workings, opening: Sealed, sealed: SealedBody): Promise<Uint8Array> {
+export async function verified(
+  workings: Workings,
+  opening: Sealed,
+  sealed: SealedBody,
+): Promise<Uint8Array[]> {
   const { body, bytes } = sealed;
   const limit = heldBytes(workings);
   if (bytes !== undefined && bytes > limit) throw tooLarge(workings);
@@ -79,10 +92,10 @@ export async function verified(workings: Workings, opening: Sealed, sealed: Seal
   try {
     // A body longer than it was said to be is no longer what was sealed.
     const tooLong = (): Error => (bytes === undefined ? tooLarge(workings) : new EnvelopeIntegrityError());
-    const chunks = await collect(readBody(body), bytes ?? limit, tooLong);
-    return opening.kind === "gcm"
-      ? openBytes(opening.key, chunks)
-      : openCbc(opening.dataKey, opening.iv, chunks);
+    const stored = readBody(body);
+    if (opening.kind === "gcm")
+      return await openVerified(opening.key, atMost(stored, bytes ?? limit, tooLong));
+    return [openCbc(opening.dataKey, opening.iv, await collect(stored, bytes ?? limit, tooLong))];
   } finally {
     giveBack();
   }
