@@ -24,6 +24,8 @@ export interface Context {
   readonly clientName?: string;
   readonly commandName?: string;
   readonly logger?: unknown;
+  /** What the SDK keeps of one call; `metricsRecorder` only when the caller brought one. */
+  readonly __smithy_context?: { readonly metricsRecorder?: unknown };
 }
 
 /** The policy in force: compiled, or what to do without one. */
@@ -44,9 +46,9 @@ export interface Runtime {
   /** A failure is counted and said; never rejects. */
   lookup(bucket: string, context: Context): Promise<BucketDefault | "lookup-failed">;
   /** Counts and exports; never throws. */
-  record(outcome: Outcome): void;
-  /** Says something to people; never throws. */
-  log(message: string, context: Context): void;
+  record(outcome: Outcome, context: Context): void;
+  /** Says something to people, of each topic a few at once and then one per minute; never throws. */
+  sayLimited(topic: string, message: () => string, context: Context): void;
   /** The same, but only the first time for each topic. */
   sayOnce(topic: string, message: string, context: Context): void;
   /** Counts a fault of our own while observing. */

@@ -12,13 +12,26 @@ export interface Logger {
 
 const PREFIX = "s3-bucket-keys: ";
 
-/** Topics remembered by `sayOnce`; later ones stay unsaid. */
+/** Topics remembered by `sayOnce`; later ones stay unsaid. As many by `sayLimited`; later ones share one. */
 const MAX_TOPICS = 200;
+/** Lines of a topic that may come at once; each of them is there again after a minute. */
+const BURST = 10;
+const MINUTE_MS = 60_000;
+
+/** How much of its burst a topic has used, and what stayed unsaid. */
+interface Topic {
+  /** Lines used, with the fraction that time has given back at `atMs`. */
+  used: number;
+  atMs: number;
+  unsaid: number;
+  unsaidSinceMs: number;
+}
 
 /** Says things to people. Whatever the logger throws is swallowed: a log line never breaks a request. */
 export class Log {
   readonly #own: Logger | undefined;
   readonly #said = new Set<string>();
+  readonly #topics = new Map<string, Topic>();
 
   /** @param own - The logger of the plugin's options; it goes before the client's. */
   constructor(own: Logger | undefined) {
@@ -40,6 +53,44 @@ export class Log {
     this.#said.add(topic);
     this.say(message, context);
   }
+
+  /** One line of each topic per minute, 10 at once; the next that is said tells how many were not. */
+  sayLimited(topic: string, message: () => string, context: Context, nowMs: number = Date.now()): void {
+    const entry = this.#topicOf(topic, nowMs);
+    refill(entry, nowMs);
+    if (entry.used > BURST - 1) {
+      if (entry.unsaid++ === 0) entry.unsaidSinceMs = nowMs;
+      return;
+    }
+    entry.used++;
+    const { unsaid, unsaidSinceMs } = entry;
+    entry.unsaid = 0;
+    const others =
+      unsaid === 0 ? "" : ` (${unsaid} more like this since ${new Date(unsaidSinceMs).toISOString()})`;
+    this.say(message() + others, context);
+  }
+
+  #topicOf(topic: string, nowMs: number): Topic {
+    const topics = this.#topics;
+    if (topics.size >= MAX_TOPICS && !topics.has(topic)) {
+      for (const [name, entry] of topics) {
+        refill(entry, nowMs);
+        if (entry.used === 0) topics.delete(name);
+      }
+    }
+    const name = topics.size < MAX_TOPICS || topics.has(topic) ? topic : "";
+    const known = topics.get(name);
+    if (known !== undefined) return known;
+    const fresh: Topic = { used: 0, atMs: nowMs, unsaid: 0, unsaidSinceMs: 0 };
+    topics.set(name, fresh);
+    return fresh;
+  }
+}
+
+function refill(entry: Topic, nowMs: number): void {
+  // A clock that was set back gives nothing, and takes nothing.
+  entry.used = Math.max(0, entry.used - Math.max(0, nowMs - entry.atMs) / MINUTE_MS);
+  entry.atMs = nowMs;
 }
 
 function speakingLogger(logger: unknown): Logger | undefined {

@@ -195,8 +195,8 @@ function refuse(
   const bucket = bucketOf(args);
   const reason = policy?.ruleById(decision.rule).reason ?? "The policy was never loaded.";
   const error = refusal(decision, { ...facts, bucket }, reason, policy?.digest ?? "none");
-  runtime.record({ operation, bucket, decision });
-  runtime.log(error.message, context);
+  runtime.record({ operation, bucket, decision }, context);
+  runtime.sayLimited(`refused ${decision.rule} ${operation} ${bucket}`, () => error.message, context);
   return Promise.reject(error);
 }
 
@@ -217,7 +217,7 @@ function sayWhatEnforceWouldDo(
 }
 
 function factsOf(
-  { runtime, operation }: Call | SealingCall,
+  { runtime, operation, context }: Call | SealingCall,
   args: Arguments,
   policy: CompiledPolicy | undefined,
 ): RequestFacts {
@@ -233,7 +233,8 @@ function factsOf(
     return requestFacts(operation, args.input, around);
   } catch {
     // Only the user's resolveBucket can throw; the request goes on under the name the caller gave.
-    runtime.record({ operation, bucket: bucketOf(args), error: { type: "_OTHER", phase: "request" } });
+    const error = { type: "_OTHER", phase: "request" } as const;
+    runtime.record({ operation, bucket: bucketOf(args), error }, context);
     return requestFacts(operation, args.input, { ...around, resolveBucket: undefined });
   }
 }

@@ -22,7 +22,21 @@ export function observeAnswer(call: Call, args: Arguments, course: Course, respo
     headers === undefined
       ? decision && { operation: call.operation, bucket: bucketOf(args), decision }
       : (knownOutcome(course, headers) ?? judgeAnswer(call, args, course, headers));
-  if (outcome !== undefined) call.runtime.record(outcome);
+  if (outcome === undefined) return;
+  call.runtime.record(outcome, call.context);
+  if (outcome.response !== undefined && outcome.response.drifts.length > 0) sayDrift(call, outcome);
+}
+
+function sayDrift({ runtime, context }: Call, { operation, bucket, response }: Outcome): void {
+  const { drifts, sse, state, rule } = response as Response;
+  runtime.sayLimited(
+    `drift ${rule} ${operation} ${bucket}`,
+    () =>
+      `${operation} to bucket ${bucket} succeeded, but the answer differs from what rule ${rule} ` +
+      `asked for (${drifts.join(", ")}): it says ${sse}, bucket key ${state}. ` +
+      "A server that isn't AWS may not know S3 Bucket Keys.",
+    context,
+  );
 }
 
 function judgeAnswer(
@@ -39,7 +53,7 @@ function judgeAnswer(
   const outcome =
     decision === undefined
       ? { operation, bucket, response: readJudged(operation, policy, facts, answer) }
-      : { operation, bucket, decision, response: writeJudged(call, bucket, policy, facts, decision, answer) };
+      : { operation, bucket, decision, response: writeJudged(call, policy, facts, decision, answer) };
   keepOutcome(course, headers, outcome);
   return outcome;
 }
@@ -47,8 +61,7 @@ function judgeAnswer(
 type Response = NonNullable<Outcome["response"]>;
 
 function writeJudged(
-  { runtime, operation, context }: Call,
-  bucket: string,
+  { runtime, context }: Call,
   policy: CompiledPolicy,
   facts: RequestFacts,
   decision: Decision,
@@ -64,15 +77,6 @@ function writeJudged(
     );
   }
   const judgement = judgeWrite(policy, facts, decision, answer);
-  if (judgement.drifts.length > 0) {
-    runtime.sayOnce(
-      `drift ${operation} ${bucket}`,
-      `${operation} to bucket ${bucket} succeeded, but the answer differs from what rule ${decision.rule} ` +
-        `asked for (${judgement.drifts.join(", ")}): it says ${answer.sse}, bucket key ${answer.state}. ` +
-        "A server that isn't AWS may not know S3 Bucket Keys. Further drifts of this kind are only counted.",
-      context,
-    );
-  }
   return judged(answer, judgement, decision.rule);
 }
 
@@ -109,15 +113,17 @@ export function observeFailure(
   const advice = amended ? adviceOnDenial(name, status) : undefined;
   if (advice !== undefined) {
     outcome.error = { type: name, phase: "amended" };
-    runtime.log(
-      `${operation} to bucket ${bucket} was denied (${name}) after rule ${decision?.rule} wrote ` +
+    runtime.sayLimited(
+      `denied ${decision?.rule} ${operation} ${bucket}`,
+      () =>
+        `${operation} to bucket ${bucket} was denied (${name}) after rule ${decision?.rule} wrote ` +
         `${JSON.stringify(decision?.set)} into it. ${advice}`,
       context,
     );
   } else if (isOfKms(name, message)) {
     outcome.error = { type: name, phase: "response" };
   }
-  if (decision !== undefined || outcome.error !== undefined) runtime.record(outcome);
+  if (decision !== undefined || outcome.error !== undefined) runtime.record(outcome, context);
 }
 
 function judged(answer: ResponseFacts, { verdict, drifts }: Judgement, rule: string): Response {

@@ -2,6 +2,7 @@ import type { ActivePolicy, Runtime } from "./call.ts";
 import { Courses } from "./courses.ts";
 import { BucketKeySetupError, PolicyError } from "./errors.ts";
 import { Log } from "./log.ts";
+import { recorderOf, tellRecorder } from "./metrics-recorder.ts";
 import { bucketKeysMiddleware } from "./middleware.ts";
 import { effectiveMode, readIncidentSwitch } from "./mode.ts";
 import { checkOptions, type BucketKeysOptions } from "./options.ts";
@@ -186,7 +187,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
       );
       return "lookup-failed";
     },
-    record(outcome) {
+    record(outcome, context) {
       try {
         // Not after close(): what shares this telemetry goes on without us.
         if (!closed) telemetry?.record?.(outcome);
@@ -194,8 +195,10 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
         counts.telemetryFailed();
       }
       counts.record(outcome, Date.now());
+      const recorder = recorderOf(context);
+      if (recorder !== undefined) quietly(() => tellRecorder(recorder, outcome));
     },
-    log: (message, context) => log.say(message, context),
+    sayLimited: (topic, message, context) => log.sayLimited(topic, message, context),
     sayOnce: (topic, message, context) => log.sayOnce(topic, message, context),
     observationFailed: () => counts.telemetryFailed(),
   };

@@ -177,13 +177,13 @@ describe("an answer whose headers are wrong", () => {
     expect(counts(plugin.stats())).toEqual(ONE_HONOURED);
   });
 
-  it("a hundred times is said once", async () => {
+  it("a hundred times is said ten times, and counted a hundred", async () => {
     wrong({ [FLAG]: null });
     await Promise.all(
       Array.from({ length: 100 }, (_, i) => s3.send(new PutObjectCommand({ ...put, Key: `${i}` }))),
     );
     expect(counts(plugin.stats()).drifts).toEqual([["bucket-key", 100]]);
-    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn).toHaveBeenCalledTimes(10);
   });
 
   it("on a read is no drift: an old object may be like that", async () => {

@@ -290,7 +290,7 @@ describe("answers", () => {
       const { drifts, responses } = plugin.stats();
       expect(drifts).toEqual(kinds.map((kind) => ({ operation: "PutObject", kind, count: 2 })));
       expect(responses).toMatchObject([{ verdict: "drift", count: 2 }]);
-      expect(warn).toHaveBeenCalledTimes(1);
+      expect(warn).toHaveBeenCalledTimes(2);
     },
   );
 
