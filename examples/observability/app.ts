@@ -2,10 +2,10 @@
  * A service to look at on the dashboard: an S3 client with the plugin, OpenTelemetry with the Prometheus exporter,
  * and traffic of all kinds against a simulated S3. Nothing leaves this machine.
  *
- *     npx tsx examples/observability/app.ts [--port 9464] [--seconds 60] [--drift]
+ *     npx tsx examples/observability/app.ts [--port 9464] [--seconds 60] [--trouble]
  *
- * `--drift`: after 20 seconds one answer denies its bucket key, as behind a proxy that drops headers, and one request
- * is denied. It ends after `--seconds`, or with Ctrl-C.
+ * `--trouble`: after 20 seconds one answer denies its bucket key, as behind a proxy that drops headers; one request is
+ * denied; and somebody's plain object lies where only sealed ones may be. The app ends after `--seconds`, or with Ctrl-C.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -19,13 +19,13 @@ import { envelope, kmsKeyring } from "s3-bucket-keys/envelope";
 import { otel } from "s3-bucket-keys/otel";
 import { loadPolicy } from "s3-bucket-keys/policy-file";
 import { startSimulator } from "s3-bucket-keys/testing";
-import { BUCKETS, KMS_KEY_ID, trafficRound } from "./traffic.ts";
+import { BUCKETS, KMS_KEY_ID, makeTrouble, trafficRound } from "./traffic.ts";
 
 const { values: given } = parseArgs({
   options: {
     port: { type: "string", default: "9464" },
     seconds: { type: "string", default: "86400" },
-    drift: { type: "boolean", default: false },
+    trouble: { type: "boolean", default: false },
   },
 });
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
@@ -60,22 +60,11 @@ const stop = new AbortController();
 process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
 
 const started = Date.now();
-let hasDrifted = !given.drift;
+let isTroubleAhead = given.trouble;
 for (let round = 0; !stop.signal.aborted && Date.now() - started < Number(given.seconds) * 1000; round++) {
-  if (!hasDrifted && Date.now() - started > 20_000) {
-    hasDrifted = true;
-    const set = { "x-amz-server-side-encryption-bucket-key-enabled": null };
-    simulator.injectFault({
-      operation: "PutObject",
-      bucket: "acme-lake",
-      times: 1,
-      fault: { kind: "headers", set },
-    });
-    simulator.injectFault({
-      operation: "CopyObject",
-      times: 1,
-      fault: { kind: "error", code: "AccessDenied" },
-    });
+  if (isTroubleAhead && Date.now() - started > 20_000) {
+    isTroubleAhead = false;
+    await makeTrouble(simulator, s3);
   }
   await trafficRound(s3, round);
   await sleep(250, undefined, { signal: stop.signal }).catch(() => {});

@@ -6,9 +6,10 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  type S3Client,
+  S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+import type { Simulator } from "s3-bucket-keys/testing";
 
 export const KMS_KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
 export const BUCKETS = ["acme-lake", "acme-evidence", "acme-reports", "acme-vault", "zoo"];
@@ -49,6 +50,19 @@ export async function trafficRound(s3: S3Client, round: number): Promise<void> {
       .send(new PutObjectCommand({ ...lake, Body: "x", ...KMS, SSEKMSKeyId: OTHER_KEY }))
       .catch(() => {});
   }
+}
+
+/** A drift, a denial and a plain object among sealed ones: once each. */
+export async function makeTrouble(simulator: Simulator, s3: S3Client): Promise<void> {
+  const set = { "x-amz-server-side-encryption-bucket-key-enabled": null };
+  const once = { bucket: "acme-lake", times: 1 };
+  simulator.injectFault({ ...once, operation: "PutObject", fault: { kind: "headers", set } });
+  simulator.injectFault({ ...once, operation: "CopyObject", fault: { kind: "error", code: "AccessDenied" } });
+
+  const stranger = new S3Client(simulator.clientConfig);
+  await stranger.send(new PutObjectCommand({ Bucket: "acme-vault", Key: "stranger", Body: "plain" }));
+  stranger.destroy();
+  await read(s3, "acme-vault", "stranger").catch(() => {});
 }
 
 async function read(s3: S3Client, Bucket: string, Key: string): Promise<void> {
