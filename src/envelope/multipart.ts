@@ -2,14 +2,16 @@
  * Sealed multipart uploads: parts in any order, in parallel, again after a failure, and one GCM tag at the end.
  *
  * An upload is known from the answer to its Create. It's `open` for parts; a Complete whose list is what was sealed
- * makes it final before anything is awaited; it's gone after Abort, idleness or `close()`. Two ciphertexts for one
- * part, or two tags for one upload, would give the key's secrets away: no order of calls leads there.
+ * makes it final before anything is awaited; it's gone after Abort, idleness or `close()`, and refused from then on,
+ * wherever it is. Two ciphertexts for one part, or two tags for one upload, would give the key's secrets away: no order
+ * of calls leads there.
  */
 import type { SealedCall, SealedResult } from "../body-sealer.ts";
 import { readBody, type PlainBody } from "./bodies.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { type ContentKey, wipe } from "./content-key.ts";
 import { EnvelopeRefusedError, type EnvelopeProblem } from "./errors.ts";
+import { GoneUploads, type UploadFate } from "./gone-uploads.ts";
 import { readPart } from "./part-body.ts";
 import { Upload, type UploadLimits } from "./upload.ts";
 import {
@@ -53,8 +55,9 @@ export class Uploads {
   readonly #budget: ByteBudget;
   readonly #limits: UploadLimits;
   readonly #scopes = new WeakMap<object, Map<string, Upload>>();
-  /** How each live upload ends. */
-  readonly #live = new Map<Upload, () => void>();
+  /** How each live upload is moved to those that are gone. */
+  readonly #live = new Map<Upload, (fate: UploadFate) => void>();
+  readonly #gone = new GoneUploads();
   #closed = false;
 
   constructor(options: UploadsOptions) {
@@ -96,16 +99,20 @@ export class Uploads {
         : refused("upload-state", "S3 answered with the id of an upload that is under way.");
     }
     const upload = new Upload(content, this.#limits, onBytes, () => {
-      this.#end(upload, refused("upload-state", "The upload was given up: it was idle for too long."));
+      this.#end(upload, upload.isCompleted ? "completed" : "idle");
     });
+    this.#gone.forget(scope, name);
     uploads.set(name, upload);
     this.#scopes.set(scope, uploads);
-    this.#live.set(upload, () => uploads.delete(name));
+    this.#live.set(upload, (fate) => {
+      uploads.delete(name);
+      this.#gone.add(scope, name, fate);
+    });
   }
 
-  /** Whether a call belongs to an upload that was begun sealed and isn't forgotten. */
+  /** Whether a call belongs to an upload that was begun sealed, also when it's gone: its parts may not pass plain. */
   owns(scope: object, at: UploadAt): boolean {
-    return this.#find(scope, at) !== undefined;
+    return this.#find(scope, at) !== undefined || this.#fateOf(scope, at) !== undefined;
   }
 
   /**
@@ -140,7 +147,7 @@ export class Uploads {
   async abort(call: SealedCall): Promise<SealedResult> {
     const upload = this.#find(call.scope, atOf(call));
     if (upload !== undefined && !call.presigning) {
-      this.#end(upload, refused("upload-state", "The upload was aborted."));
+      this.#end(upload, "aborted");
     }
     return call.next(call.input);
   }
@@ -148,7 +155,7 @@ export class Uploads {
   /** Ends every upload: what is under way fails, what is secret is wiped. */
   close(): void {
     this.#closed = true;
-    for (const upload of this.#live.keys()) this.#end(upload, closed());
+    for (const upload of this.#live.keys()) this.#end(upload, "closed");
   }
 
   async #sendPart(upload: Upload, call: SealedCall): Promise<SealedResult> {
@@ -181,16 +188,24 @@ export class Uploads {
     return name === undefined ? undefined : this.#scopes.get(scope)?.get(name);
   }
 
+  #fateOf(scope: object, at: UploadAt): UploadFate | undefined {
+    const name = uploadName(at);
+    return name === undefined ? undefined : this.#gone.find(scope, name);
+  }
+
   /** The upload of a call; none where a call may pass as it is. */
   #ofCall(call: SealedCall): Upload | undefined {
-    const upload = this.#find(call.scope, atOf(call));
+    const at = atOf(call);
+    const upload = this.#find(call.scope, at);
     if (upload === undefined) {
+      const fate = this.#fateOf(call.scope, at);
+      if (fate !== undefined) throw gone(fate);
       if (call.place === "unseal") return undefined;
       if (this.#closed) throw closed();
       throw refused(
         "unknown-upload",
-        `${call.operation}: this upload wasn't begun sealed through this client, or was given up. Parts of a sealed ` +
-          "upload go through the client, and the sealer, that created it.",
+        `${call.operation}: this upload wasn't begun sealed through this client. Parts of a sealed upload go through ` +
+          "the client, and the sealer, that created it.",
       );
     }
     if (!call.presigning) return upload;
@@ -200,10 +215,10 @@ export class Uploads {
     );
   }
 
-  #end(upload: Upload, reason: EnvelopeRefusedError): void {
-    this.#live.get(upload)?.();
+  #end(upload: Upload, fate: UploadFate): void {
+    this.#live.get(upload)?.(fate);
     this.#live.delete(upload);
-    upload.end(reason);
+    upload.end(gone(fate));
   }
 }
 
@@ -239,6 +254,21 @@ function sealPart(
 
 function atOf({ input }: SealedCall): UploadAt {
   return { bucket: input["Bucket"], key: input["Key"], uploadId: input["UploadId"] };
+}
+
+const FATES: Readonly<Record<Exclude<UploadFate, "closed">, string>> = {
+  aborted: "was aborted",
+  completed: "was completed",
+  idle: "was given up, as no call came for as long as the option uploadIdleSeconds says",
+};
+
+function gone(fate: UploadFate): EnvelopeRefusedError {
+  if (fate === "closed") return closed();
+  return refused(
+    "upload-state",
+    `The sealed upload ${FATES[fate]}: its key is gone, and nothing may be added to it. Begin a new one; if S3 still ` +
+      "has this one, abort it.",
+  );
 }
 
 function closed(): EnvelopeRefusedError {

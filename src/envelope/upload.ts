@@ -57,6 +57,7 @@ export class Upload {
   #sending = 0;
   #sender: Sender | undefined;
   #sealed: Sealed | undefined;
+  #isCompleted = false;
   #idleMs: number;
   #timer: NodeJS.Timeout | undefined;
   readonly #onIdle: () => void;
@@ -205,8 +206,14 @@ export class Upload {
     });
   }
 
+  /** Whether S3 has said that it made the object. */
+  get isCompleted(): boolean {
+    return this.#isCompleted;
+  }
+
   /** S3 has made the object. The upload is remembered a little, for a Complete that is repeated. */
   completed(): void {
+    this.#isCompleted = true;
     this.#idleMs = Math.min(this.#idleMs, COMPLETED_MS);
   }
 

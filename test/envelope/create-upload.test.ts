@@ -82,9 +82,19 @@ describe("CreateMultipartUpload in a place that seals", () => {
         input: { ...at, UploadId: "u1" },
         scope: world.scope,
       }),
-    ).toBe(false);
+    ).toBe(true);
     const complete = world.send("CompleteMultipartUpload", { ...at, UploadId: "u1" });
-    await expect(complete).rejects.toMatchObject({ problem: "unknown-upload" });
+    await expect(complete).rejects.toMatchObject({ problem: "upload-state" });
+    const requests = world.requests.length;
+    for (const operation of ["UploadPart", "UploadPartCopy", "CompleteMultipartUpload"]) {
+      const late = world.send(
+        operation,
+        { ...at, UploadId: "u1", PartNumber: 1, Body: "x", CopySource: "bucket/plain" },
+        { place: "unseal" },
+      );
+      await expect(late).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_ENVELOPE_REFUSED" });
+    }
+    expect(world.requests).toHaveLength(requests);
   });
 
   it("stays plain where the place unseals, and can't be presigned where it seals", async () => {

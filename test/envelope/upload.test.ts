@@ -29,7 +29,7 @@ describe("the end of an upload", () => {
     await sleep(2);
     const ended = end(made);
     expect(secret).toEqual(ZEROS);
-    expect([uploads.size, uploads.owns(scope, NAME)]).toEqual([0, false]);
+    expect([uploads.size, uploads.owns(scope, NAME)]).toEqual([0, true]);
     expect(await Promise.all(underWay)).toEqual([problem, problem, problem]);
     await ended;
     // The memory of a request that is still under way counts until it has ended.
@@ -85,8 +85,8 @@ describe("the end of an upload", () => {
     const list = [await part(1, "x")];
     await uploads.abort(call("AbortMultipartUpload", { RequestPayer: "requester" }));
     expect(s3.aborts).toEqual([{ ...AT, RequestPayer: "requester" }]);
-    await expect(part(1, "x")).rejects.toMatchObject(refusal("unknown-upload"));
-    await expect(complete(list)).rejects.toMatchObject(refusal("unknown-upload"));
+    await expect(part(1, "x")).rejects.toMatchObject(refusal("upload-state"));
+    await expect(complete(list)).rejects.toMatchObject(refusal("upload-state"));
     await uploads.abort(call("AbortMultipartUpload", {}));
     expect(s3.aborts).toHaveLength(2);
   });
@@ -103,7 +103,9 @@ describe("the end of an upload", () => {
       expect.objectContaining(refusal("closed")),
     );
     expect([late.bytes, uploads.size]).toEqual([ZEROS, 0]);
-    await uploads.part(call("UploadPart", { PartNumber: 1, Body: "plain" }, { place: "unseal" }));
+    const plain = { PartNumber: 1, Body: "plain", UploadId: "upload-2" };
+    await expect(uploads.part(call("UploadPart", plain))).rejects.toMatchObject(refusal("closed"));
+    await uploads.part(call("UploadPart", plain, { place: "unseal" }));
     uploads.close();
   });
 
@@ -117,9 +119,9 @@ describe("the end of an upload", () => {
     expect([uploads.size, vi.getTimerCount()]).toEqual([1, 1]);
     expect(secret).not.toEqual(ZEROS);
     await vi.advanceTimersByTimeAsync(1);
-    expect([uploads.size, uploads.owns(scope, NAME), vi.getTimerCount()]).toEqual([0, false, 0]);
+    expect([uploads.size, uploads.owns(scope, NAME), vi.getTimerCount()]).toEqual([0, true, 0]);
     expect(secret).toEqual(ZEROS);
-    await expect(part(1, "x")).rejects.toMatchObject(refusal("unknown-upload"));
+    await expect(part(1, "x")).rejects.toMatchObject(refusal("upload-state"));
   });
 
   it("doesn't come by idleness while calls are under way, however slow", async () => {
@@ -179,6 +181,75 @@ describe("the end of an upload", () => {
     expect(await waiting).toBe("upload-state");
     bench();
     expect(process.getActiveResourcesInfo().filter((kind) => kind === "Timeout")).toHaveLength(before);
+  });
+});
+
+describe("an upload that is gone", () => {
+  const ends: [string, (made: ReturnType<typeof bench>) => unknown, string, string][] = [
+    ["was aborted", (made) => made.abort(), "upload-state", "The sealed upload was aborted:"],
+    [
+      "was idle",
+      () => vi.advanceTimersByTimeAsync(10_000),
+      "upload-state",
+      "The sealed upload was given up, as no call came for as long as the option uploadIdleSeconds says:",
+    ],
+    [
+      "was completed a while ago",
+      async ({ part, complete }) => {
+        await complete([await part(1, "x")]);
+        await vi.advanceTimersByTimeAsync(10_000);
+      },
+      "upload-state",
+      "The sealed upload was completed:",
+    ],
+    ["ended with its sealer", (made) => made.uploads.close(), "closed", "The sealer was closed."],
+  ];
+
+  it.each(ends)(
+    "because it %s takes no part and no Complete, wherever it is",
+    async (_, end, problem, says) => {
+      vi.useFakeTimers();
+      const made = bench({ idleSeconds: 10 });
+      const { uploads, call, s3, scope } = made;
+      await end(made);
+      const before = [s3.sent.length, s3.completes.length];
+      expect([uploads.size, uploads.owns(scope, NAME), uploads.owns({}, NAME)]).toEqual([0, true, false]);
+      for (const place of ["seal", "unseal"] as const) {
+        for (const presigning of [false, true]) {
+          const part = call("UploadPart", { PartNumber: 2, Body: "plain" }, { place, presigning });
+          const complete = call(
+            "CompleteMultipartUpload",
+            { MultipartUpload: { Parts: [] } },
+            { place, presigning },
+          );
+          const refused = { ...refusal(problem), message: expect.stringContaining(says) };
+          await expect(uploads.part(part)).rejects.toMatchObject(refused);
+          await expect(uploads.complete(complete)).rejects.toMatchObject(refused);
+        }
+      }
+      expect([s3.sent.length, s3.completes.length]).toEqual(before);
+    },
+  );
+
+  it("may be aborted, as S3 may still have it", async () => {
+    vi.useFakeTimers();
+    const { uploads, call, s3, scope } = bench({ idleSeconds: 10 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    await uploads.abort(call("AbortMultipartUpload", {}, { place: "unseal" }));
+    expect(s3.aborts).toEqual([AT]);
+    expect(uploads.owns(scope, NAME)).toBe(true);
+  });
+
+  it("gives way to a new one where a server gives an id again", async () => {
+    const { uploads, call, abort, scope, s3 } = bench();
+    await abort();
+    const content = v3ContentKey(new Uint8Array(32).fill(5));
+    uploads.open(scope, NAME, content, () => undefined);
+    await uploads.part(call("UploadPart", { PartNumber: 1, Body: "dear Ada" }, { place: "unseal" }));
+    expect(s3.sent[0]!.body).toHaveLength(8);
+    expect(s3.sent[0]!.body.toString()).not.toBe("dear Ada");
+    await abort();
+    expect([uploads.size, uploads.owns(scope, NAME)]).toEqual([0, true]);
   });
 });
 
