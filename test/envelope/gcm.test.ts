@@ -3,7 +3,14 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { MAX_PLAINTEXT_BYTES, v2ContentKey, v3ContentKey } from "../../src/envelope/content-key.ts";
 import { EnvelopeIntegrityError } from "../../src/envelope/errors.ts";
-import { openBytes, openChunks, openPieces, sealBytes, sealChunks } from "../../src/envelope/gcm.ts";
+import {
+  openBytes,
+  openChunks,
+  openPieces,
+  openVerified,
+  sealBytes,
+  sealChunks,
+} from "../../src/envelope/gcm.ts";
 import { broken, claiming, cut, cuts, drain, filled, stream, vectors } from "./chunkings.ts";
 
 const key = v3ContentKey(filled(32));
@@ -219,6 +226,30 @@ describe("a body opened as it streams", () => {
     }
     for await (const _ of openChunks(key, source())) break;
     expect(closed).toBe(true);
+  });
+});
+
+describe("a body that is verified as it comes", () => {
+  const plaintext = filled(150_000);
+  const sealed = sealBytes(key, plaintext);
+
+  it.each([[[150_016]], [[1_000, 0]], [[65_536]], [[149_990]]])("opens in chunks of %j", async (sizes) => {
+    const pieces = await openVerified(key, stream(cut(sealed, sizes)));
+    expect(Buffer.compare(Buffer.concat(pieces), plaintext)).toBe(0);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(65_536);
+  });
+
+  const short = sealed.subarray(0, 120_000);
+  it.each([
+    ["isn't authentic", () => stream(cut(sealed.with(5, sealed[5]! ^ 1), [50_000])), EnvelopeIntegrityError],
+    ["is cut short", () => stream(cut(short, [50_000])), EnvelopeIntegrityError],
+    ["breaks", () => broken(cut(short, [50_000]), new RangeError("connection")), RangeError],
+  ])("gives nothing when it %s, and overwrites what it decrypted", async (_, body, error) => {
+    const fill = vi.spyOn(Buffer.prototype, "fill");
+    await expect(openVerified(key, body())).rejects.toThrow(error);
+    const pieces = fill.mock.contexts as Uint8Array[];
+    expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBeGreaterThanOrEqual(100_000);
+    expect(pieces.every((piece) => piece.every((byte) => byte === 0))).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { join, Rechunker, steps } from "../../src/envelope/rechunk.ts";
+import { join, joinSpan, Rechunker, steps } from "../../src/envelope/rechunk.ts";
 import { cut, cuts, filled } from "./chunkings.ts";
 
 const KIB = 1024;
@@ -70,6 +70,24 @@ describe("a rechunker", () => {
     for (const _ of rechunker.push(filled(100))) expect.unreachable();
     rechunker.wipe();
     expect(rechunker.rest()).toEqual(new Uint8Array(100));
+  });
+});
+
+describe("joinSpan", () => {
+  const pieces = [Buffer.from("abc"), new Uint8Array(0), Buffer.from("de"), Buffer.from("fghi")];
+
+  it.each([
+    [0, 9, "abcdefghi"],
+    [0, 3, "abc"],
+    [1, 2, "b"],
+    [2, 6, "cdef"],
+    [3, 5, "de"],
+    [8, 9, "i"],
+    [4, 4, ""],
+  ])("gives bytes %i to before %i, in memory of their own", (start, end, text) => {
+    const bytes = joinSpan(pieces, start, end);
+    expect(Buffer.from(bytes).toString()).toBe(text);
+    expect(bytes.buffer.byteLength).toBe(text.length);
   });
 });
 
