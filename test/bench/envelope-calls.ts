@@ -74,7 +74,7 @@ async function besidePlain({ quick, dist }: Scale): Promise<readonly Row[]> {
         megabytesPerSecond("the stock client", large.stream),
       ),
       row(
-        "gets of 64 MiB, verified before the first byte is released, likewise",
+        "gets of 64 MiB into memory, likewise",
         [large.get, large.getSealed, large.getControl],
         0.8,
         megabytesPerSecond("the stock client", large.get),

@@ -11,7 +11,7 @@ import type * as Main from "../../src/index.ts";
 import type { SimulatorClientConfig } from "../../src/simulator/index.ts";
 import { startTalking } from "../peers/process.ts";
 import { built } from "./bench.ts";
-import { drain, envelopeModule, type EnvelopeModule } from "./envelope-fixture.ts";
+import { envelopeModule, type EnvelopeModule } from "./envelope-fixture.ts";
 
 export const BUCKET = "bench";
 
@@ -100,8 +100,8 @@ export function put(
   );
 }
 
-/** To the last byte. */
-export async function get(client: S3Client, key: string): Promise<void> {
+/** The whole object, in memory. */
+export async function get(client: S3Client, key: string): Promise<Uint8Array | undefined> {
   const { Body: body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
-  await drain(body as Readable);
+  return body?.transformToByteArray();
 }
