@@ -88,7 +88,7 @@ function valuesOf(behind: readonly Series[], label: string): AttributeValues {
 }
 
 /** Names that a selector's name stands for. */
-export function seriesNamed(known: Vocabulary, { operator, value }: Matcher): [string, Series][] {
+function seriesNamed(known: Vocabulary, { operator, value }: Matcher): [string, Series][] {
   const pattern = operator === "=~" ? new RegExp(`^(?:${value})$`) : undefined;
   return [...known].filter(([name]) => (pattern ? pattern.test(name) : name === value));
 }
