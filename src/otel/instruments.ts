@@ -1,8 +1,9 @@
 import { createNoopMeter, ValueType } from "@opentelemetry/api";
 import type { Attributes, Meter, MeterProvider } from "@opentelemetry/api";
+import { startingPoints } from "./closed-attributes.ts";
 import type { Delta } from "./ledger.ts";
 import { METER_NAME, METER_VERSION, METRICS } from "./names.ts";
-import type { AttributeValues, MetricKey } from "./names.ts";
+import type { MetricKey } from "./names.ts";
 
 /** The instruments of one meter provider. */
 export interface Instruments {
@@ -92,17 +93,4 @@ function callBeforeCollection(meter: Meter, beforeCollection: () => void): () =>
   });
   meter.addBatchObservableCallback(beforeCollection, [unused]);
   return () => meter.removeBatchObservableCallback(beforeCollection, [unused]);
-}
-
-/** Every combination of the attribute values of a metric that starts at zero. */
-function startingPoints(metric: MetricKey): readonly Attributes[] {
-  const { startsAtZero, attributes } = METRICS[metric];
-  if (startsAtZero === undefined) return [];
-  return Object.entries<AttributeValues>(attributes).reduce<Attributes[]>(
-    (partial, [name, values]) =>
-      partial.flatMap((given) =>
-        "firstNames" in values ? [] : values.map((value) => ({ ...given, [name]: value })),
-      ),
-    [{}],
-  );
 }

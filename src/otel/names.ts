@@ -115,6 +115,11 @@ export interface MetricDefinition {
   readonly attributes: Readonly<Partial<Record<AttributeName, AttributeValues>>>;
   /** The attribute that stands only on points of failures. */
   readonly onlyOnFailure?: AttributeName;
+  /**
+   * The most series it ever has, whatever the traffic. Points beyond go into one whose attributes are all `_OTHER`,
+   * so sums stay right. `responses` may have 1,999 with `bucketAttribute`.
+   */
+  readonly maxSeries: number;
   /** Upper bounds of a histogram's buckets, in its unit; the last bucket is open. A View may set others. */
   readonly buckets?: readonly number[];
   /** Every combination of values is present at 0 from the first collection on, so that alerts see the first. */
@@ -187,6 +192,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
       [ATTRIBUTES.why]: WHYS,
       [ATTRIBUTES.mode]: MODES,
     },
+    maxSeries: 100,
   },
   responses: {
     name: "s3_bucket_key.responses",
@@ -200,6 +206,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
       [ATTRIBUTES.sse]: ALGORITHMS,
       [ATTRIBUTES.verdict]: VERDICTS,
     },
+    maxSeries: 110,
   },
   drifts: {
     name: "s3_bucket_key.drifts",
@@ -208,6 +215,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Writes that S3 answered with something else than the policy had enforced",
     attributes: { [ATTRIBUTES.operation]: VERIFIED_WRITES, [ATTRIBUTES.driftKind]: DRIFT_KINDS },
+    maxSeries: 10,
     startsAtZero: true,
   },
   errors: {
@@ -217,6 +225,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Failures the plugin caused or saw",
     attributes: { [ATTRIBUTES.errorType]: ERROR_TYPES, [ATTRIBUTES.phase]: PHASES },
+    maxSeries: 40,
   },
   avoidedRequests: {
     name: "s3_bucket_key.estimate.kms.avoided_requests",
@@ -225,6 +234,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Model, not a measurement: KMS requests that S3 did not make because of bucket keys",
     attributes: { [ATTRIBUTES.kmsOperation]: KMS_OPERATIONS },
+    maxSeries: 3,
   },
   avoidedCost: {
     name: "s3_bucket_key.estimate.kms.avoided_cost",
@@ -233,6 +243,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "double",
     description: "Model, not a measurement: the price of the KMS requests estimated as avoided",
     attributes: {},
+    maxSeries: 1,
     optIn: "avoidedCost",
   },
   ruleResponses: {
@@ -242,6 +253,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Answers of S3 by the rule they were held against",
     attributes: { [ATTRIBUTES.rule]: FIRST_20, [ATTRIBUTES.state]: STATES },
+    maxSeries: 85,
   },
   notes: {
     name: "s3_bucket_key.notes",
@@ -250,6 +262,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Things to know about decided requests that changed nothing",
     attributes: { [ATTRIBUTES.note]: NOTES },
+    maxSeries: 5,
   },
   policyReloads: {
     name: "s3_bucket_key.policy.reloads",
@@ -258,6 +271,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Policy reloads, accepted or rejected",
     attributes: { [ATTRIBUTES.reload]: RELOADS },
+    maxSeries: 3,
     startsAtZero: true,
   },
   clientCount: {
@@ -271,6 +285,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
       [ATTRIBUTES.modeSource]: MODE_SOURCES,
       [ATTRIBUTES.policyDigest]: FIRST_20,
     },
+    maxSeries: 24,
   },
   kmsRequestDuration: {
     name: "s3_bucket_key.kms.request.duration",
@@ -279,6 +294,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "double",
     description: "Duration of the KMS requests of client-side encryption",
     attributes: { [ATTRIBUTES.operation]: KMS_OPERATIONS, [ATTRIBUTES.errorType]: KMS_ERROR_TYPES },
+    maxSeries: 72,
     onlyOnFailure: ATTRIBUTES.errorType,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     onlyWhenSealing: true,
@@ -290,6 +306,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Look-ups of bucket keys for client-side encryption",
     attributes: { [ATTRIBUTES.cacheResult]: CACHE_RESULTS },
+    maxSeries: 5,
     startsAtZero: true,
     onlyWhenSealing: true,
   },
@@ -300,6 +317,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Bucket keys of client-side encryption that are cached now",
     attributes: {},
+    maxSeries: 1,
     startsAtZero: true,
     onlyWhenSealing: true,
   },
@@ -310,6 +328,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "double",
     description: "Age of a bucket key when it was retired",
     attributes: { [ATTRIBUTES.retireReason]: RETIRE_REASONS },
+    maxSeries: 7,
     buckets: [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400],
     onlyWhenSealing: true,
   },
@@ -320,6 +339,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Uses a bucket key had when it was retired",
     attributes: { [ATTRIBUTES.retireReason]: RETIRE_REASONS },
+    maxSeries: 7,
     buckets: [1, 2, 5, 10, 50, 100, 500, 1000, 5000, 10000],
     onlyWhenSealing: true,
   },
@@ -330,6 +350,7 @@ export const METRICS: Readonly<Record<MetricKey, MetricDefinition>> = {
     valueType: "int",
     description: "Plaintext that was sealed or opened",
     attributes: { [ATTRIBUTES.ioDirection]: IO_DIRECTIONS },
+    maxSeries: 3,
     startsAtZero: true,
     onlyWhenSealing: true,
   },

@@ -1,7 +1,21 @@
+import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { metrics } from "@opentelemetry/api";
 import { describe, expect, it } from "vitest";
+import { BucketKeyRefusedError, bucketKeys, definePolicy } from "../../src/index.ts";
+import { ERROR_TYPES, KMS_ERROR_TYPES } from "../../src/otel/error-types.ts";
 import { METRICS, otel } from "../../src/otel/index.ts";
 import type { ClientInfo, Outcome } from "../../src/telemetry/telemetry.ts";
+import {
+  ALGORITHMS,
+  DRIFT_KINDS,
+  MODES,
+  NOTES,
+  OPERATION_NAMES,
+  STATES,
+  VERDICTS,
+  WHYS,
+} from "../../src/telemetry/words.ts";
+import { FLAG, KEY_ID, SSE, stubClient } from "../support/stub-client.ts";
 import { EVENTS } from "../telemetry/envelope-events.ts";
 import { INFO, read, refused, write } from "../telemetry/outcomes.ts";
 import { nonZero, pointName, sdk, wear, Wearing, type Points } from "./harness.ts";
@@ -117,6 +131,134 @@ describe("attribute values are closed", () => {
   });
 });
 
+describe("series of one process", () => {
+  const DEFAULTS = Object.values(METRICS).filter(
+    ({ onlyWhenSealing, optIn }) => onlyWhenSealing !== true && optIn === undefined,
+  );
+
+  it("are at most 400 at defaults, by the table", () => {
+    expect(DEFAULTS.reduce((sum, { maxSeries }) => sum + maxSeries, 0)).toBe(380);
+  });
+
+  it("stay within the bound of each metric under traffic of every kind there is, and no sum is lost", async () => {
+    const { provider, reader } = sdk();
+    let info: ClientInfo = INFO;
+    const plugin = new Wearing(otel({ meterProvider: provider }), () => info);
+    plugin.counts.clientAdded();
+    const outcomes = anyOutcomes();
+    plugin.record(...outcomes);
+    plugin.observe(...EVENTS);
+    for (const type of KMS_ERROR_TYPES) {
+      for (const operation of ["GenerateDataKey", "Decrypt", "Other"] as const) {
+        const errorType = type;
+        plugin.observe({ kind: "kms-request", operation: operation as "Decrypt", seconds: 1, errorType });
+      }
+    }
+    for (const type of [...ERROR_TYPES, "Other"]) {
+      for (const phase of ["policy", "request", "response", "amended", "kms", "crypto"] as const) {
+        plugin.counts.failed(type, phase);
+      }
+    }
+    for (const mode of ["enforce", "audit", "off"] as const) {
+      for (const modeSource of ["policy", "option", "environment"] as const) {
+        for (let i = 0; i < 4; i++) {
+          info = { mode, modeSource, policyDigest: `${i}` };
+          await reader.points();
+        }
+      }
+    }
+    const points = await reader.points();
+    const seriesOf = (name: string): number =>
+      Object.keys(points).filter((point) => point.startsWith(`${name}{`)).length;
+    for (const { name, maxSeries } of Object.values(METRICS)) {
+      expect([name, seriesOf(name)]).toEqual([name, expect.toSatisfy((series) => series <= maxSeries)]);
+    }
+    expect(seriesOf("s3_bucket_key.requests")).toBe(METRICS.requests.maxSeries);
+    expect(seriesOf("s3_bucket_key.responses")).toBe(METRICS.responses.maxSeries);
+    expect(seriesOf("s3_bucket_key.rule.responses")).toBe(84);
+    expect(seriesOf("s3_bucket_key.errors")).toBe(METRICS.errors.maxSeries);
+    const decided = outcomes.filter(({ decision }) => decision !== undefined).length;
+    expect(total(nonZero(points, "requests"))).toBe(decided);
+    expect(total(nonZero(points, "responses"))).toBe(outcomes.length);
+    const held = outcomes.filter(({ operation }) => operation !== "CreateSession");
+    expect(total(nonZero(points, "rule.responses"))).toBe(held.length);
+    expect(total(nonZero(points, "client.count"))).toBe(1);
+    plugin.detach();
+  }, 20_000);
+
+  it("are at most 60 of a service that only puts and gets, whatever its callers write and S3 answers", async () => {
+    const { provider, reader } = sdk();
+    let headers: Record<string, string> = {};
+    const { client } = stubClient(() => ({ headers }));
+    const key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const plugin = bucketKeys({
+      policy: definePolicy({
+        version: 1,
+        rules: [{ id: "lake", reason: "The bill.", kmsKey: key, bucketKey: "on", mode: "enforce" }],
+      }),
+      telemetry: otel({ meterProvider: provider }),
+      logger: { warn() {} },
+    });
+    client.middlewareStack.use(plugin);
+    const answers = [
+      ...[undefined, "aws:kms", "aws:kms:dsse", "AES256"].flatMap((sse) =>
+        [undefined, "true", "false"].map((flag) => ({
+          ...(sse !== undefined && { [SSE]: sse }),
+          ...(flag !== undefined && { [FLAG]: flag }),
+        })),
+      ),
+      { [`${SSE}-customer-algorithm`]: "AES256" },
+      { [SSE]: "aws:kms", [FLAG]: "true", [KEY_ID]: key.replace("1234abcd", "00000000") },
+    ];
+    const writes: Partial<PutObjectCommandInput>[] = [
+      {},
+      { ServerSideEncryption: "AES256" },
+      { ServerSideEncryption: "aws:kms:dsse" },
+      { SSECustomerAlgorithm: "AES256", SSECustomerKey: "k".repeat(32) },
+      ...[undefined, key, "alias/other", key.replace("1234abcd", "00000000")].flatMap((SSEKMSKeyId) =>
+        [undefined, true, false].map((BucketKeyEnabled) => ({
+          ServerSideEncryption: "aws:kms" as const,
+          ...(SSEKMSKeyId !== undefined && { SSEKMSKeyId }),
+          ...(BucketKeyEnabled !== undefined && { BucketKeyEnabled }),
+        })),
+      ),
+    ];
+    const refusals: unknown[] = [];
+    for (const answer of answers) {
+      headers = answer;
+      await client.send(new GetObjectCommand({ Bucket: "lake", Key: "k" }));
+      for (const asked of writes) {
+        const put = new PutObjectCommand({ Bucket: "lake", Key: "k", Body: "x", ...asked });
+        await client.send(put).catch((error: unknown) => refusals.push(error));
+      }
+    }
+    expect(refusals.every((error) => error instanceof BucketKeyRefusedError)).toBe(true);
+    const series = Object.keys(await reader.points());
+    expect(plugin.stats().requests.length).toBeGreaterThan(4);
+    expect(plugin.stats().responses.length).toBeGreaterThan(15);
+    expect(series.length).toBeLessThanOrEqual(60);
+    await plugin.close();
+  });
+});
+
+/** An answer, and a decision where there are any, of every combination of words. */
+function anyOutcomes(): Outcome[] {
+  const states = STATES.flatMap((state) => [...ALGORITHMS, "aws:fsx"].map((sse) => ({ state, sse })));
+  const answers = states.flatMap((answer) => VERDICTS.map((verdict) => ({ ...answer, verdict })));
+  return [...OPERATION_NAMES, "Other"].flatMap((operation, op) =>
+    answers.map((answer, i) => {
+      const rule = `rule-${i % 30}`;
+      const why = WHYS[i % WHYS.length] ?? "set";
+      const mode = MODES[i % MODES.length] ?? "enforce";
+      const drifts = DRIFT_KINDS.slice(i % 4);
+      const notes = NOTES.slice(i % 5);
+      return op > 4
+        ? read(operation, { ...answer, rule })
+        : write({ operation, why, mode, notes }, { ...answer, rule, drifts });
+    }),
+  );
+}
+
 describe("bucketAttribute", () => {
   it("tells answers apart by the first bucket names, then _OTHER; no answer is lost", async () => {
     const { provider, reader } = sdk();
@@ -132,6 +274,33 @@ describe("bucketAttribute", () => {
     expect(total(nonZero(await reader.points(), "rule.responses"))).toBe(20);
     plugin.detach();
   });
+
+  it("holds 100,000 bucket names: a bounded number of series, and no answer is lost", async () => {
+    const { provider, reader } = sdk();
+    const plugin = wear({ meterProvider: provider, bucketAttribute: { max: 100 } });
+    for (let i = 0; i < 100_000; i++) {
+      const [state, sse] = ["enabled aws:kms", "disabled aws:kms", "unknown none"][i % 3]?.split(" ") ?? [];
+      plugin.record(read("GetObject", { state: state as "enabled", sse: sse ?? "" }, `bucket-${i}`));
+    }
+    const points = nonZero(await reader.points(), "responses");
+    expect(valuesOf(points, "aws.s3.bucket").size).toBe(101);
+    expect(Object.keys(points)).toHaveLength(100 + 3);
+    expect(total(points)).toBe(100_000);
+    plugin.detach();
+  });
+
+  it("passes no more series on than the SDK keeps, and its sums are right", async () => {
+    const { provider, reader } = sdk();
+    const plugin = wear({ meterProvider: provider, bucketAttribute: { max: 100 } });
+    const outcomes = anyOutcomes().filter((_, i) => i % 40 === 0);
+    for (let i = 0; i < 150; i++) {
+      plugin.record(...outcomes.map((outcome) => ({ ...outcome, bucket: `bucket-${i}` })));
+    }
+    const points = nonZero(await reader.points(), "responses");
+    expect(Object.keys(points)).toHaveLength(1_999);
+    expect(total(points)).toBe(150 * outcomes.length);
+    plugin.detach();
+  }, 20_000);
 
   it("counts from before the first provider too", async () => {
     const { provider, reader } = sdk();

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ATTRIBUTES, METRICS, OTHER, type AttributeValues } from "../../src/otel/index.ts";
+import { ATTRIBUTES, METRICS, OTHER, SPAN_ATTRIBUTES, type AttributeValues } from "../../src/otel/index.ts";
 import { METER_NAME, METER_VERSION } from "../../src/otel/names.ts";
 import { collectorName, prometheusName } from "./prometheus-name.ts";
 
@@ -64,6 +64,7 @@ describe("docs/telemetry.md", () => {
     expect(lines.find((line) => line.startsWith(`- ${kind}, `))).toContain(`unit \`${metric.unit}\``);
     const says = (claim: string): boolean => section(metric.name).includes(claim);
     expect(says("stand at 0 from the start")).toBe(metric.startsAtZero === true);
+    expect(says(`; at most ${metric.maxSeries} series`)).toBe(true);
     expect(says("only with the option")).toBe(metric.optIn !== undefined);
     expect(says("with fractions")).toBe(metric.valueType === "double");
     expect(says("only on failures")).toBe(metric.onlyOnFailure !== undefined);
@@ -79,13 +80,29 @@ describe("docs/telemetry.md", () => {
     const documented = [...ofSealing.matchAll(/^### `([^`]+)`/gm)].map(([, name]) => String(name));
     const names = Object.values(METRICS).filter(({ onlyWhenSealing }) => onlyWhenSealing);
     expect(documented).toEqual(names.map(({ name }) => name));
-    for (const { name, attributes, onlyOnFailure } of names) {
+    let ofSealingSeries = 0;
+    for (const { name, attributes, onlyOnFailure, maxSeries } of names) {
       const bound = Object.entries<AttributeValues>(attributes).reduce((series, [attribute, values]) => {
         const listed = "firstNames" in values ? values.firstNames : values.length;
         return series * (listed + (attribute === onlyOnFailure ? 2 : 1));
       }, 1);
-      expect(section(name)).toContain(`; at most ${bound} series;`);
+      expect([name, maxSeries]).toEqual([name, bound]);
+      ofSealingSeries += maxSeries;
     }
+    expect(page).toContain(`encryption adds at most ${ofSealingSeries}, `);
+  });
+
+  it("tells how many series there are at defaults", () => {
+    const sum = Object.values(METRICS)
+      .filter(({ onlyWhenSealing, optIn }) => onlyWhenSealing !== true && optIn === undefined)
+      .reduce((series, { maxSeries }) => series + maxSeries, 0);
+    expect(page).toContain(`at most **${sum}** series at defaults`);
+  });
+
+  it("tells the attributes of spans", () => {
+    const traces = page.slice(page.indexOf("\n## Traces"), page.indexOf("\n## The SDK's metrics recorder"));
+    const rows = [...traces.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => String(name));
+    expect(rows).toEqual(Object.values(SPAN_ATTRIBUTES));
   });
 
   it.each(Object.values(METRICS))("lists the attributes of $name with all their values", (metric) => {
