@@ -225,7 +225,10 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   return {
     applyToStack(stack) {
       const middleware = bucketKeysMiddleware(runtime, {});
-      if (attach(stack, name, middleware, options.replace ?? false)) counts.clientAdded();
+      if (!attach(stack, name, middleware, options.replace ?? false)) return;
+      counts.clientAdded();
+      TAKE_OFF.get(stack)?.();
+      TAKE_OFF.set(stack, () => counts.clientRemoved());
     },
     stats: () => counts.stats(),
     flush,
@@ -255,6 +258,9 @@ function sealingMismatch(policy: Policy | undefined, sealer: unknown): string | 
   if (sealer === undefined || policy === undefined || rules.length > 0) return undefined;
   return "The option envelope is given, but no rule of the policy names envelope: nothing is sealed.";
 }
+
+/** Called when another plugin takes the place of the one that this stack wears; plugins of this copy only. */
+const TAKE_OFF = new WeakMap<MiddlewareStackView, () => void>();
 
 /** @returns Whether the stack is new to this plugin. */
 function attach(

@@ -121,6 +121,11 @@ export class Counts implements CountSource {
     this.#clients++;
   }
 
+  /** Another plugin took its place on a client. */
+  clientRemoved(): void {
+    this.#clients--;
+  }
+
   clients(): { info: ClientInfo; count: number } {
     return { info: this.#info(), count: this.#clients };
   }

@@ -67,6 +67,21 @@ describe("a plugin with otel() on a stock client", () => {
     expect(plugin.stats().errors).toEqual([{ type: "_OTHER", phase: "telemetry", count: 1 }]);
   });
 
+  it("loses the client on which another plugin takes its place", async () => {
+    const { provider, reader } = sdk();
+    metrics.setGlobalMeterProvider(provider);
+    const plugin = enforcing();
+    const { client } = stubClient();
+    for (const worn of [client, stubClient().client]) worn.middlewareStack.use(plugin);
+    const other = bucketKeys({ mode: "audit", replace: true, telemetry: otel(), logger: silent });
+    plugins.push(other);
+    client.middlewareStack.use(other);
+    client.middlewareStack.use(other);
+    const counted = nonZero(await reader.points(), "client.count");
+    const byMode = Object.entries(counted).map(([name, value]) => [/mode=(\w+)/.exec(name)?.[1], value]);
+    expect(Object.fromEntries(byMode)).toEqual({ audit: 1, enforce: 1 });
+  });
+
   it("has no clients left after close()", async () => {
     const { provider, reader } = sdk();
     metrics.setGlobalMeterProvider(provider);
