@@ -35,6 +35,15 @@ describe("needsLookup", () => {
     expect(compilePolicy({ version: 1, defaults: { bucketKey: "on" } }).needsLookup(put)).toBe(false);
   });
 
+  it("is asked for where only the rule looks up, and only where it holds", () => {
+    const policy: Policy = {
+      version: 1,
+      rules: [{ id: "r", reason: "x", match: { buckets: ["b"] }, bucketKey: "on", whenSseUnset: "lookup" }],
+    };
+    expect(compilePolicy(policy).needsLookup(put)).toBe(true);
+    expect(compilePolicy(policy).needsLookup({ ...put, bucket: "c" })).toBe(false);
+  });
+
   it("is asked for before presigning with header, whose decision then goes on as usual (D6, D15)", () => {
     const policy = withRule({ bucketKey: "on", presigned: "header", onLookupFailure: "refuse" });
     const bucketDefault = { sse: "aws:kms", bucketKey: false };
@@ -60,8 +69,23 @@ describe("compilePolicy", () => {
 
   it("knows whether anything seals or expires", () => {
     expect(compilePolicy({ version: 1 })).toMatchObject({ hasEnvelope: false, hasExpiry: false });
+    expect(compilePolicy(withRule({}))).toMatchObject({ hasEnvelope: false, hasExpiry: false });
     const compiled = compilePolicy(withRule({ envelope: "leave", expires: "2026-01-01" }));
     expect(compiled).toMatchObject({ hasEnvelope: true, hasExpiry: true });
+  });
+
+  it("takes the mildest setting where nobody states one", () => {
+    expect(compilePolicy({ version: 1 }).defaults).toMatchObject({
+      bucketKey: undefined,
+      mode: "audit",
+      whenSseUnset: "leave",
+      onLookupFailure: "leave",
+      onUnproven: "pass",
+      presigned: "skip",
+      onConflict: "override",
+      onKeyConflict: "refuse",
+      dropWhenExpired: false,
+    });
   });
 
   it("is done once per policy", () => {
@@ -159,6 +183,7 @@ describe("match", () => {
     [{ sse: ["unset"] }, { sse: undefined }, true],
     [{ sse: ["unset"] }, {}, false],
     [{ kmsKeys: ["arn:aws:kms:eu-*"] }, {}, true],
+    [{ kmsKeys: ["alias/*", "arn:*"] }, {}, true],
     [{ kmsKeys: ["*"] }, { kmsKey: undefined }, false],
     [{ bucketType: ["general-purpose"] }, {}, true],
     [{ bucketType: ["access-point"] }, { bucketType: "access-point" }, true],

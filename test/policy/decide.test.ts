@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import { decide, decideCompiled, decideUnloaded } from "../../src/policy/decide.ts";
+import { WHY_DECISION } from "../../src/policy/policy.ts";
 import type {
   Decision,
   DecisionSet,
@@ -81,6 +82,13 @@ const ROWS: readonly Row[] = [
     request: { presigning: true },
     why: "refused-seal",
   },
+  {
+    id: "D1",
+    path: "a presigned write under unseal is as anywhere",
+    rule: { envelope: "unseal", bucketKey: "on" },
+    request: { ...kms, presigning: true },
+    why: "presigned",
+  },
   // D2
   ...["data--use1-az4--x-s3", "ap--use1-az4--xa-s3"].map((bucket): Row => ({
     id: "D2",
@@ -138,6 +146,19 @@ const ROWS: readonly Row[] = [
     id: "D4",
     path: "no rule, a flag on aws:kms is the caller's business",
     request: { ...kms, bucketKey: false },
+    why: "no-rule",
+  },
+  {
+    id: "D4",
+    path: "no rule, a flag without an algorithm",
+    request: { bucketKey: true },
+    defaults: { onUnproven: "refuse" },
+    why: "no-rule",
+  },
+  {
+    id: "D4",
+    path: "no rule, another algorithm without a flag",
+    request: { sse: "AES256" },
     why: "no-rule",
   },
   {
@@ -457,6 +478,20 @@ const ROWS: readonly Row[] = [
     why: "unenforced",
   },
   { id: "D14", path: "no lookup was made", rule: { ...on, whenSseUnset: "lookup" }, why: "unenforced" },
+  {
+    id: "D14",
+    path: "what a lookup found counts for nothing where none is wanted",
+    rule: { ...on, onLookupFailure: "refuse" },
+    request: { bucketDefault: { sse: "aws:kms", bucketKey: false } },
+    why: "unenforced",
+  },
+  {
+    id: "D14",
+    path: "nor does its failure",
+    rule: { ...on, onLookupFailure: "refuse" },
+    request: { bucketDefault: "lookup-failed" },
+    why: "unenforced",
+  },
   // D15
   {
     id: "D15",
@@ -762,8 +797,23 @@ describe("decide, path by path", () => {
     ["fail-closed", "enforce", { operation: "PutBucketEncryption" }, "no-rule"],
   ] as const)("D3: never loaded, %s, mode %s, %j -> %s", (failure, mode, request, why) => {
     const facts = { operation: "PutObject", bucket: "b", key: "k", ...request };
-    expect(decideUnloaded(failure, mode, facts).why).toBe(why);
+    expect(decideUnloaded(failure, mode, facts)).toStrictEqual({
+      decision: WHY_DECISION[why],
+      why,
+      rule: "defaults",
+      mode,
+      seal: "leave",
+      notes: [],
+    });
   });
+});
+
+it("every word belongs to one decision, and no refusal goes by another's name", () => {
+  const amending: readonly string[] = ["set", "completed", "overridden", "stripped"];
+  for (const [why, decision] of Object.entries(WHY_DECISION)) {
+    const expected = why.startsWith("refused-") ? "refuse" : amending.includes(why) ? "amend" : "pass";
+    expect(`${why}: ${decision}`).toBe(`${why}: ${expected}`);
+  }
 });
 
 describe("time", () => {

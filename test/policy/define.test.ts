@@ -25,6 +25,13 @@ describe("definePolicy", () => {
     expect(definePolicy(given as unknown as Policy).rules?.[0]).not.toHaveProperty("mode");
   });
 
+  it("keeps a null, which a test expects of a flag taken away", () => {
+    const tests = [
+      { name: "t", request: { operation: "PutObject", bucket: "b" }, expect: { set: { bucketKey: null } } },
+    ];
+    expect(definePolicy({ version: 1, tests }).tests).toEqual(tests);
+  });
+
   it("throws one PolicyError with every mistake, each at its path", () => {
     const given = {
       version: 1,
@@ -67,8 +74,12 @@ describe("nearest", () => {
     ["of", "off"],
     ["zebra", undefined],
     ["", undefined],
-    ["b".repeat(100_000), undefined],
   ])("%s is near %s", (written, meant) => {
     expect(nearest(written, names)).toBe(meant);
+  });
+
+  it("looks at no more than a piece of a long text", () => {
+    expect(nearest("b".repeat(100_000), names)).toBeUndefined();
+    expect(nearest("x".repeat(64) + "b".repeat(100_000), ["x".repeat(64)])).toBe("x".repeat(64));
   });
 });

@@ -208,6 +208,18 @@ describe("explain", () => {
       { operation: "UpdateObjectEncryption", bucket: "lake", key: "a", sse: "aws:kms", kmsKey: KEY },
       ["absent means false", "full ARN of a key", "overwrite the object"],
     ],
+    [
+      "an update without a key: the same, and nothing of the account's key",
+      policy,
+      { operation: "UpdateObjectEncryption", bucket: "lake", key: "a", sse: "aws:kms" },
+      ["absent means false", "full ARN of a key", "Send it to AWS only: some S3-compatible servers"],
+    ],
+    [
+      "nothing on a bucket's default",
+      policy,
+      { operation: "PutBucketEncryption", bucket: "lake", sse: "aws:kms" },
+      [],
+    ],
     ["nothing on a read", policy, { operation: "GetObject", bucket: "lake", key: "a" }, []],
   ])("remarks on %s", (_what, under, facts, expected) => {
     const { remarks, text } = explain(under, facts);
@@ -216,7 +228,10 @@ describe("explain", () => {
     expect(text.split("\n").slice(text.split("\n").length - remarks.length)).toEqual(remarks);
   });
 
-  it("has a text for every word", () => {
+  it("has a text of its own for every word, which completes a sentence", () => {
+    const texts = Object.values(WHY_TEXT);
+    expect(new Set(texts).size).toBe(texts.length);
+    for (const text of texts) expect(`the request ${text}`).toMatch(/^the request [a-z].{10,}[a-z]$/);
     expect(Object.keys(WHY_TEXT).toSorted()).toEqual(Object.keys(WHY_DECISION).toSorted());
   });
 });

@@ -51,6 +51,11 @@ const FINDINGS: readonly (readonly [what: string, policy: Policy, findings: read
     rules({ envelope: "unseal", match: { buckets: ["a"] } }, { envelope: "leave" }),
     [],
   ],
+  [
+    "a rule that repeats another's ?",
+    rules(keyed({ match: { buckets: ["b?"] } }), keyed({ match: { buckets: ["b?"] } })),
+    ["duplicate rules.1"],
+  ],
   ["an expired rule", rules(keyed({ expires: "2026-11-24" })), ["expired rules.0.expires"]],
   ["a rule on its last day", rules(keyed({ expires: "2026-11-25" })), []],
   [
@@ -67,6 +72,11 @@ const FINDINGS: readonly (readonly [what: string, policy: Policy, findings: read
     "onKeyConflict without kmsKey",
     rules({ bucketKey: "on", whenSseUnset: "send", onKeyConflict: "refuse" }),
     ["no-effect rules.0.onKeyConflict"],
+  ],
+  [
+    "both conflicts, with a flag and a key",
+    rules(keyed({ onConflict: "refuse", onKeyConflict: "override" })),
+    [],
   ],
   ["whenSseUnset with kmsKey", rules(keyed({ whenSseUnset: "send" })), ["no-effect rules.0.whenSseUnset"]],
   [
@@ -110,18 +120,27 @@ const FINDINGS: readonly (readonly [what: string, policy: Policy, findings: read
     ["no-effect rules.0.match.bucketType"],
   ],
   [
+    "Outposts and Object Lambda only",
+    rules(
+      keyed({ match: { buckets: ["a"], bucketType: ["outposts"] } }),
+      keyed({ match: { buckets: ["b"], bucketType: ["object-lambda"] } }),
+    ),
+    ["no-effect rules.0.match.bucketType", "no-effect rules.1.match.bucketType"],
+  ],
+  [
     "directory buckets among others",
     rules(keyed({ match: { bucketType: ["directory", "general-purpose"] } })),
     [],
   ],
-  [
-    "sealing in directory buckets",
-    rules({ envelope: "seal", match: { buckets: ["*--x-s3"] } }),
-    [],
-  ],
+  ["sealing in directory buckets", rules({ envelope: "seal", match: { buckets: ["*--x-s3"] } }), []],
   [
     "a name among the callers' keys",
     rules(keyed({ match: { kmsKeys: ["@lake"] } })),
+    ["no-effect rules.0.match.kmsKeys"],
+  ],
+  [
+    "a name and a pattern among the callers' keys",
+    rules(keyed({ match: { kmsKeys: ["arn:*", "@lake"] } })),
     ["no-effect rules.0.match.kmsKeys"],
   ],
   ["a pattern for the callers' keys", rules(keyed({ match: { kmsKeys: ["arn:*"] } })), []],
@@ -150,8 +169,13 @@ const FINDINGS: readonly (readonly [what: string, policy: Policy, findings: read
   ],
   [
     "a flag for operations that always name it",
-    rules({ bucketKey: "on", match: { operations: ["UpdateObjectEncryption"] } }),
+    rules({ bucketKey: "on", match: { operations: ["UpdateObjectEncryption", "PutBucketEncryption"] } }),
     [],
+  ],
+  [
+    "a flag for such an operation and another",
+    rules({ bucketKey: "on", match: { operations: ["UpdateObjectEncryption", "PutObject"] } }),
+    ["unenforceable rules.0.bucketKey"],
   ],
   [
     "a pattern among prefixes",
@@ -178,6 +202,24 @@ const FINDINGS: readonly (readonly [what: string, policy: Policy, findings: read
     ],
   ],
   ["an unused key", { version: 1, kmsKeys: { lake: KEY } }, ["unused-key kmsKeys.lake"]],
+  [
+    "an unused key beside a rule's own",
+    { ...rules(keyed()), kmsKeys: { lake: KEY } },
+    ["unused-key kmsKeys.lake"],
+  ],
+  [
+    "an unused key without aliases beside a rule's own",
+    { ...rules(keyed()), kmsKeys: { lake: { arn: KEY } } },
+    ["unused-key kmsKeys.lake"],
+  ],
+  [
+    "a key with aliases where rules have no key",
+    {
+      ...rules({ bucketKey: "on", whenSseUnset: "send" }),
+      kmsKeys: { lake: { arn: KEY, aliases: ["alias/lake"] } },
+    },
+    ["unused-key kmsKeys.lake"],
+  ],
   ["a used key", { ...rules(keyed({ kmsKey: "@lake" })), kmsKeys: { lake: KEY } }, []],
   [
     "a key with aliases where no rule has a key",
@@ -221,6 +263,16 @@ describe("lintPolicy", () => {
     expect(found.map(({ code, path }) => `${code} ${path.join(".")}`)).toEqual(findings);
   });
 
+  it.each([
+    ["logs/*/x?", "logs/"],
+    ["a?b", "a"],
+  ])("says what to write instead of the pattern %s among prefixes", (prefix, instead) => {
+    const [finding] = lintPolicy(rules(keyed({ match: { prefixes: [prefix] } })), { now });
+    expect(finding?.message).toBe(
+      `In prefixes, * and ? stand for themselves: write ${instead} here, or the pattern under keys.`,
+    );
+  });
+
   it("says what to write instead of a slash", () => {
     const policy = rules(keyed({ match: { prefixes: ["/", "//logs/"] } }));
     expect(lintPolicy(policy, { now }).map(({ message }) => message)).toEqual([
@@ -239,23 +291,34 @@ describe("lintPolicy", () => {
     }
   });
 
-  it("finds the rule that takes all by either field of keys, and the first of several", () => {
-    const wide = { ...fine, bucketKey: "off" } as const;
-    const given: readonly PolicyRule[] = [
-      { ...wide, id: "by-prefix", match: { buckets: ["a*"], prefixes: ["logs/"] } },
-      { ...wide, id: "by-key", match: { buckets: ["b?"], keys: ["*.gz"] } },
-      { ...wide, id: "later", match: { buckets: ["a*", "b?"], keys: ["*"] } },
-      { ...fine, id: "1", match: { buckets: ["ab"], prefixes: ["logs/x/"], keys: ["y*"] } },
-      { ...fine, id: "2", match: { buckets: ["bb", "bc"], prefixes: ["x/"], keys: ["a*.gz"] } },
-      { ...fine, id: "3", match: { buckets: ["bb"], prefixes: ["x/"] } },
-    ];
-    const found = lintPolicy({ version: 1, rules: given }, { now }).map(({ message }) => message);
-    expect(found.map((message) => /^Rule (\S+) never decides: (\S+) /.exec(message)?.slice(1))).toEqual([
-      ["1", "by-prefix"],
-      ["2", "by-key"],
-      ["3", "later"],
-    ]);
-  });
+  it.each([0, 40])(
+    "finds the rule that takes all by either field of keys, and the first of several: behind %i others",
+    (others) => {
+      const wide = { ...fine, bucketKey: "off" } as const;
+      const given: readonly PolicyRule[] = [
+        { ...wide, id: "by-prefix", match: { buckets: ["a*"], prefixes: ["logs/"] } },
+        { ...wide, id: "by-key", match: { buckets: ["b?"], keys: ["*.gz"] } },
+        { ...wide, id: "later", match: { buckets: ["a*", "b?"], keys: ["*"] } },
+        { ...fine, id: "1", match: { buckets: ["ab"], prefixes: ["logs/x/"], keys: ["y*"] } },
+        { ...fine, id: "2", match: { buckets: ["bb", "bc"], prefixes: ["x/"], keys: ["a*.gz"] } },
+        { ...fine, id: "3", match: { buckets: ["bb"], prefixes: ["x/"] } },
+      ];
+      // Among many rules an index finds the few that can take all.
+      const before = Array.from({ length: others }, (_, i): PolicyRule => ({
+        ...fine,
+        id: `other-${i}`,
+        match: { buckets: ["a*", "b?"], prefixes: [`other-${i}/`] },
+      }));
+      const found = lintPolicy({ version: 1, rules: [...before, ...given] }, { now }).map(
+        ({ message }) => message,
+      );
+      expect(found.map((message) => /^Rule (\S+) never decides: (\S+) /.exec(message)?.slice(1))).toEqual([
+        ["1", "by-prefix"],
+        ["2", "by-key"],
+        ["3", "later"],
+      ]);
+    },
+  );
 
   it("gets through 10,000 rules in seconds", () => {
     const many = Array.from({ length: 10_000 }, (_, i): PolicyRule => {

@@ -41,6 +41,13 @@ const CHANGES: readonly (readonly [what: string, before: Policy, after: Policy, 
   ["a seal becomes leave", policy(["seal", "a"]), policy(["leave", "a"]), "leave-a-0"],
   ["a leave is put first", policy(["seal", "a"]), policy(["leave", "a1"], ["seal", "a"]), "leave-a1-0"],
   ["a leave is appended", policy(["seal", "a"]), policy(["seal", "a"], ["leave", "b"]), "leave-b-1"],
+  [
+    "a seal is put before an unseal",
+    policy(["unseal", "a"]),
+    policy(["seal", "b"], ["unseal", "a"]),
+    "unseal-a-0",
+  ],
+  ["a leave becomes unseal", policy(["leave", "a"]), policy(["unseal", "a"]), "leave-a-0"],
   ["an unseal is gone", policy(["unseal", "a"]), policy(), "unseal-a-0"],
 ];
 
@@ -71,5 +78,7 @@ describe("silentSealingChange", () => {
     };
     expect(silentSealingChange(before, after)).toBeUndefined();
     expect(silentSealingChange({ version: 1 }, { version: 1 })).toBeUndefined();
+    const plain: Policy = { version: 1, rules: [{ id: "plain", reason: "x", bucketKey: "on" }] };
+    expect(silentSealingChange(plain, { version: 1 })).toBeUndefined();
   });
 });

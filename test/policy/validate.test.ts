@@ -252,6 +252,22 @@ describe("checkPolicy", () => {
     }
   });
 
+  it.each([
+    [withRule({ reason: true }), "Expected text, found true."],
+    [withRule({ reason: 7 }), 'Expected text, found 7. Put it in quotes: "7".'],
+    [withRule({ reason: " " }), "Expected text, found an empty one."],
+    [{ version: 1, rules: {} }, "Expected a list, found fields."],
+    [{ version: 1, rules: "r" }, 'Expected a list, found "r". Write ["r"].'],
+    [withRule({ bucketKye: 1 }), '"bucketKye" isn\'t a field here. Did you mean bucketKey?'],
+    [withRule({ onConflict: "yes" }), '"yes" isn\'t known here: write override, keep-caller or refuse.'],
+    [
+      withRule({ bucketKey: "yes" }),
+      '"yes" isn\'t known here: write on, off, leave, true or false. Did you mean on?',
+    ],
+  ])("says of %j: %s", (policy, message) => {
+    expect(checkPolicy(policy).map((issue) => issue.message)).toEqual([message]);
+  });
+
   it("shows no more than a piece of a long value", () => {
     const [issue] = checkPolicy({ version: "x".repeat(10_000) });
     expect(issue?.message.length).toBeLessThan(200);
@@ -402,6 +418,10 @@ describe("checkPolicy", () => {
     expect(checkPolicy({ version: 1, defaults: {}, kmsKeys: {}, rules: [{ ...ok, match: {} }] })).toEqual([]);
     const seal = { ...ok, envelope: "seal", match: { buckets: ["a"] }, except: { prefixes: ["b/"] } };
     expect(checkPolicy({ version: 1, rules: [seal] })).toEqual([]);
+    // Not all that match takes is taken away again: another item, another field.
+    expect(checkPolicy(withRule({ match: { buckets: ["a", "b"] }, except: { buckets: ["a"] } }))).toEqual([]);
+    const narrow = { match: { buckets: ["a"], keys: ["k"] }, except: { buckets: ["a"], keys: ["z"] } };
+    expect(checkPolicy(withRule(narrow))).toEqual([]);
     const mixed = { operations: ["PutObject", "PutBucketEncryption"], keys: ["a"] };
     expect(checkPolicy(withRule({ match: mixed }))).toEqual([]);
   });
