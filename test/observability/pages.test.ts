@@ -52,6 +52,13 @@ describe("names in Prometheus's spelling", () => {
   });
 });
 
+describe("docs/telemetry.md", () => {
+  it.each(Object.values(METRICS))("says what to do when $name moves", ({ name }) => {
+    const section = telemetryPage.split(/^#{2,3} /m).find((part) => part.startsWith(`\`${name}\``));
+    expect(section?.replaceAll("\n", " ")).toContain("What to do");
+  });
+});
+
 interface Emf {
   readonly exporters: {
     readonly awsemf: {
