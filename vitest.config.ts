@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-    exclude: ["node_modules/**", "dist/**", ".cache/**", "test/peers/**", "test/browser/**"],
+    exclude: ["node_modules/**", "dist/**", ".cache/**", "test/peers/**", "test/browser/**", "test/stack/**"],
     // The SDK's notice about Node 20 would stand in the output once per file.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
     testTimeout: 20_000,

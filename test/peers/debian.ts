@@ -12,6 +12,8 @@ export interface DebianTool {
   readonly packages: readonly [string, ...string[]];
   /** What the version has to start with. */
   readonly line: string;
+  /** Who keeps it, as for `installOnce`. */
+  readonly shelf?: string;
 }
 
 /** Where the unpacked programs stand. */
@@ -28,7 +30,7 @@ export interface DebianPrograms {
  * @throws `Error` where there is no apt-get, or where it offers another line of the tool.
  */
 export async function installDebian(tool: DebianTool): Promise<DebianPrograms> {
-  const folder = await installOnce(tool.name, (made) => downloadAndUnpack(made, tool));
+  const folder = await installOnce(tool.name, (made) => downloadAndUnpack(made, tool), tool.shelf);
   const root = join(folder, "root");
   const lib = join(root, "usr", "lib");
   const architecture = readdirSync(lib).find((name) => name.endsWith("-linux-gnu"));
