@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BucketKeyCache, type SealingAsk } from "../../src/envelope/bucket-key-cache.ts";
 import type { CacheOptions } from "../../src/envelope/cache-options.ts";
 import { EnvelopeIntegrityError, EnvelopeRefusedError, KeyringError } from "../../src/envelope/errors.ts";
@@ -42,6 +42,13 @@ async function sealOnce(rest: Partial<SealingAsk> = {}): Promise<Uint8Array> {
 async function openOnce(blob: Uint8Array): Promise<void> {
   (await cache.forOpening(caller.opening(blob))).release();
 }
+
+/** All memory that keys are put into from now on, also where no lease shows it. */
+function watchedKeys(): () => Uint8Array[] {
+  const set = vi.spyOn(Uint8Array.prototype, "set");
+  return () => (set.mock.contexts as Uint8Array[]).filter((array) => array.buffer.byteLength === 32);
+}
+afterEach(() => void vi.restoreAllMocks());
 
 /** Timers that keep the process alive. */
 function timers(): number {
@@ -406,21 +413,13 @@ describe("many callers at once", () => {
 
   it("leave no listener behind", async () => {
     const { signal } = new AbortController();
-    const counts = { added: 0, removed: 0 };
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...args: Parameters<typeof add>): void => {
-      counts.added++;
-      add(...args);
-    };
-    signal.removeEventListener = (...args: Parameters<typeof remove>): void => {
-      counts.removed++;
-      remove(...args);
-    };
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
     await sealOnce({ signal });
     caller.keyring.error = kmsError("ValidationException");
     await expect(sealOnce({ signal, partition: "other" })).rejects.toThrow(KeyringError);
-    expect(counts).toEqual({ added: 2, removed: 2 });
+    expect(added).toHaveBeenCalledTimes(2);
+    expect(removed.mock.calls).toEqual(added.mock.calls.map(([type, listener]) => [type, listener]));
   });
 });
 
@@ -445,10 +444,12 @@ describe("KMS that does not answer", () => {
   });
 
   it("answers too late: the key is filled with zeros and not kept", async () => {
+    const keys = watchedKeys();
     await expect(sealOnce()).rejects.toThrow(KeyringError);
     caller.keyring.asked[0]?.answer();
     await settle();
     expect(caller.keyring.handedOut[0]?.array).toEqual(ZEROS);
+    expect(keys()).toEqual([ZEROS]);
     expect(cache.size).toBe(0);
     expect(caller.take("entries")).toEqual([]);
   });
@@ -645,6 +646,7 @@ describe("close", () => {
   });
 
   it("lets no late key in", async () => {
+    const keys = watchedKeys();
     caller.keyring.held = true;
     const waiting = cache.forSealing(caller.sealing());
     cache.close();
@@ -652,6 +654,7 @@ describe("close", () => {
     await expect(waiting).rejects.toMatchObject({ problem: "closed" });
     await settle();
     expect(caller.keyring.handedOut[0]?.array).toEqual(ZEROS);
+    expect(keys()).toEqual([ZEROS]);
     expect(cache.size).toBe(0);
     expect(caller.take("entries")).toEqual([]);
   });
@@ -689,6 +692,7 @@ describe("evict and close at every await of a call", () => {
   });
 
   it.each(moments)("close after %s turns: no key stays, and none is handed out", async (turns) => {
+    const keys = watchedKeys();
     const waiting = cache.forSealing(caller.sealing());
     waiting.catch(() => {});
     for (let turn = 0; turn < turns; turn++) await Promise.resolve();
@@ -698,6 +702,7 @@ describe("evict and close at every await of a call", () => {
     await settle();
     expect(cache.size).toBe(0);
     for (const { array } of caller.keyring.handedOut) expect(array).toEqual(ZEROS);
+    for (const memory of keys()) expect(memory).toEqual(ZEROS);
   });
 });
 
@@ -759,6 +764,7 @@ describe("failures", () => {
     await expect(sealOnce()).rejects.toMatchObject({
       code: "ERR_BUCKET_KEY_ENVELOPE_REFUSED",
       problem: "key-unusable",
+      message: expect.stringContaining("all zeros, not 32 bytes long, or without its wrapped form"),
     });
     await expect(sealOnce()).rejects.toMatchObject({ problem: "key-unusable" });
     await expect(openOnce(caller.keyring.wrap())).rejects.toThrow(EnvelopeIntegrityError);
@@ -1064,6 +1070,7 @@ describe("suites that are not key-committing", () => {
       await expect(cache.forOpening(caller.opening(blob, { suite }))).rejects.toMatchObject({
         code: "ERR_BUCKET_KEY_ENVELOPE_REFUSED",
         problem: "commitment-policy",
+        message: expect.stringMatching(/^The object has no key commitment, .* set commitmentPolicy to /u),
       });
       expect(caller.keyring.asked).toEqual([]);
     },
