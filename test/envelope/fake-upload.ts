@@ -112,8 +112,12 @@ export interface Bench {
 export const AT = { Bucket: "lake", Key: "raw/day.parquet", UploadId: "upload-1" };
 export const NAME = { bucket: AT.Bucket, key: AT.Key, uploadId: AT.UploadId };
 
-/** A sealer's uploads with one that has just been created. */
-export function bench(options: Partial<UploadsOptions> = {}, gate?: () => Promise<Fate> | Fate): Bench {
+/** A sealer's uploads with one that has just been created. @param place - What calls find there from then on. */
+export function bench(
+  options: Partial<UploadsOptions> = {},
+  gate?: () => Promise<Fate> | Fate,
+  place: SealedCall["place"] = "seal",
+): Bench {
   const limits = options.s3 ?? LIMITS;
   const s3 = fakeS3(limits, gate);
   const uploads = new Uploads({ budget: new ByteBudget(2 ** 20), s3: limits, ...options });
@@ -126,7 +130,7 @@ export function bench(options: Partial<UploadsOptions> = {}, gate?: () => Promis
   const call: Bench["call"] = (operation, input, more) => ({
     operation,
     input: { ...AT, ...input },
-    place: "seal",
+    place,
     scope,
     presigning: false,
     next: s3.next(),
