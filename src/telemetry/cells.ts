@@ -6,6 +6,8 @@
 export class Cells<Axes extends readonly (readonly string[])[]> {
   readonly #axes: readonly { readonly words: readonly string[]; readonly positions: Map<string, number> }[];
   readonly #counts: Float64Array;
+  /** Cells that are not zero: few of many, and read at every collection. */
+  readonly #used: number[] = [];
 
   constructor(...axes: Axes) {
     this.#axes = axes.map((words) => ({ words, positions: new Map(words.map((word, i) => [word, i])) }));
@@ -19,15 +21,18 @@ export class Cells<Axes extends readonly (readonly string[])[]> {
       const last = all.length - 1;
       cell = cell * all.length + (positions.get(words[axis++] as string) ?? last);
     }
-    this.#counts[cell] = (this.#counts[cell] as number) + 1;
+    const before = this.#counts[cell] as number;
+    if (before === 0) this.#used.push(cell);
+    this.#counts[cell] = before + 1;
   }
 
   /** The cells that are not zero, each with its words. */
   entries(): [words: { [A in keyof Axes]: Axes[A][number] }, count: number][] {
     const entries: [words: { [A in keyof Axes]: Axes[A][number] }, count: number][] = [];
-    this.#counts.forEach((count, cell) => {
-      if (count > 0) entries.push([this.#wordsOf(cell) as { [A in keyof Axes]: Axes[A][number] }, count]);
-    });
+    for (const cell of this.#used.toSorted((a, b) => a - b)) {
+      const words = this.#wordsOf(cell) as { [A in keyof Axes]: Axes[A][number] };
+      entries.push([words, this.#counts[cell] as number]);
+    }
     return entries;
   }
 

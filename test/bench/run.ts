@@ -22,6 +22,7 @@ import { envelopeKms } from "./envelope-kms.ts";
 import { envelopeMemory } from "./envelope-memory.ts";
 import { envelopeStreams } from "./envelope-streams.ts";
 import { globs } from "./globs.ts";
+import { otelHotPath, otelScrape } from "./otel-cost.ts";
 import { presigned } from "./presigned.ts";
 import { formatPage, formatTable } from "./report.ts";
 import { headObject, putObject, putObjectOtel } from "./sdk-calls.ts";
@@ -30,6 +31,8 @@ import { simulator } from "./simulator.ts";
 const BENCHES: Readonly<Record<string, Bench>> = {
   put: putObject,
   otel: putObjectOtel,
+  "otel-hot-path": otelHotPath,
+  "otel-scrape": otelScrape,
   head: headObject,
   presigned,
   decide: decideBench,

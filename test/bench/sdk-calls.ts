@@ -15,7 +15,7 @@ import { bucketsFor, mixedPolicy } from "./policies.ts";
 import { medianRatio } from "./statistics.ts";
 import { addNoOp, head, put, putWithFlag, stubS3 } from "./stub-s3.ts";
 
-const RULES = 20;
+export const RULES = 20;
 /** Buckets that hit each kind of rule, at the end of the policy. */
 const BUCKETS = bucketsFor("last", RULES, 16);
 
@@ -94,13 +94,13 @@ async function compare(scale: Scale, { what, floor, plugin, telemetry, atMost }:
   };
 }
 
-function wearing(client: S3Client, plugin: Main.BucketKeysPlugin): S3Client {
+export function wearing(client: S3Client, plugin: Main.BucketKeysPlugin): S3Client {
   client.middlewareStack.use(plugin);
   return client;
 }
 
 /** Fresh commands throughout, to one bucket after another. */
-function sends(client: S3Client, commandFor: MakeCommand): Arm {
+export function sends(client: S3Client, commandFor: MakeCommand): Arm {
   let i = 0;
   return () => {
     const command = commandFor(BUCKETS[i++ % BUCKETS.length] as string);

@@ -32,6 +32,13 @@ export function medianRatio(arm: Blocks, floor: Blocks): Estimate {
   return medianOfBlocks(ratios);
 }
 
+/** How much longer `arm` takes than `floor`: the median of the differences within each iteration. */
+export function medianDifference(arm: Blocks, floor: Blocks): Estimate {
+  return medianOfBlocks(
+    arm.map((block, b) => block.map((time, i) => time - ((floor[b] as Float64Array)[i] as number))),
+  );
+}
+
 /** The median with its interval, by resampling whole blocks. */
 export function medianOfBlocks(blocks: Blocks): Estimate {
   const random = seededRandom(blocks.length);
