@@ -42,7 +42,7 @@ export interface Runtime {
   /** Carries out calls of places that seal or unseal. */
   readonly sealer: BodySealer | undefined;
   /** Counts and exports what happened while sealing or opening; never throws. */
-  observeEnvelope(event: EnvelopeEvent): void;
+  readonly observeEnvelope: (event: EnvelopeEvent) => void;
   /** A failure is counted and said; never rejects. */
   lookup(bucket: string, context: Context): Promise<BucketDefault | "lookup-failed">;
   /** Counts and exports; never throws. */

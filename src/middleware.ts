@@ -19,6 +19,7 @@ import {
   type SealingCall,
 } from "./call.ts";
 import type { Course } from "./courses.ts";
+import type { BucketKeyRefusedError } from "./errors.ts";
 import { observeAnswer, observeFailure } from "./observation.ts";
 import { requestFacts, type Surroundings } from "./observe/request-facts.ts";
 import {
@@ -33,7 +34,7 @@ import { decideCompiled, decideUnloaded } from "./policy/decide.ts";
 import type { Decision, RequestFacts, Seal } from "./policy/policy.ts";
 import { sealPlace } from "./policy/seal.ts";
 import { refusal } from "./refusal.ts";
-import { placeOf, refusedSeal, sendSealed } from "./sealing.ts";
+import { placeOf, refusedSeal, sendSealed, snapshot } from "./sealing.ts";
 
 /** @param scope - One object per stack, so that uploads of different clients never meet. */
 export function bucketKeysMiddleware(
@@ -45,16 +46,26 @@ export function bucketKeysMiddleware(
     if (operation === undefined) {
       const sealing = sealingOperationOf(context);
       if (sealing === undefined) return next;
-      return (args) => moveOtherwise({ runtime, next, context, operation: sealing, scope }, args);
+      const call: SealingCall = { runtime, next, context, operation: sealing, scope };
+      return (args) => rejecting(() => moveOtherwise(call, args));
     }
     const call = withCautions({ runtime, next, context, operation, scope });
     const isWrite = OPERATIONS[operation] === "write";
     return (args) => {
       const known = runtime.courses.find(operation, args.input, isPresigning(args));
       if (known !== undefined) return send(call, args, known);
-      return isWrite ? write(call, args) : read(call, args);
+      return rejecting(() => (isWrite ? write(call, args) : read(call, args)));
     };
   };
+}
+
+/** What is thrown before a promise is there rejects all the same. */
+function rejecting(step: () => Promise<Result>): Promise<Result> {
+  try {
+    return step();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Constants of the SDK's own command builder; they survive minification and subclassing. */
@@ -77,17 +88,19 @@ function write(call: Call, args: Arguments): Promise<Result> {
   const policy = active.compiled;
   const facts = factsOf(call, args, policy);
   if (policy === undefined) {
-    if (mayNotPassUnloaded(call)) return refuse(call, args, facts, UNLOADED, policy);
+    if (mayNotPassUnloaded(call)) return refuse(call, args, UNLOADED, policy);
     return carryOut(call, args, policy, facts, decideUnloaded(active.failure, active.mode, facts));
   }
   if (!policy.needsLookup(facts)) {
     return carryOut(call, args, policy, facts, decideCompiled(policy, facts), "keep");
   }
+  // The caller may use the same input for the next call meanwhile.
+  const kept: Arguments = { ...args, input: snapshot(args.input) };
   return call.runtime.lookup(facts.bucket, call.context).then((bucketDefault) => {
     // Another policy may hold by now: what waited is decided by it, as if it came now.
-    if (call.runtime.policy().compiled !== policy) return write(call, args);
+    if (call.runtime.policy().compiled !== policy) return write(call, kept);
     const informed: RequestFacts = { ...facts, bucketDefault };
-    return carryOut(call, args, policy, informed, decideCompiled(policy, informed));
+    return carryOut(call, kept, policy, informed, decideCompiled(policy, informed));
   });
 }
 
@@ -96,7 +109,7 @@ function read(call: Call, args: Arguments): Promise<Result> {
   const policy = call.runtime.policy().compiled;
   const facts = factsOf(call, args, policy);
   if (policy === undefined) {
-    return mayNotPassUnloaded(call) ? refuse(call, args, facts, UNLOADED, policy) : call.next(args);
+    return mayNotPassUnloaded(call) ? refuse(call, args, UNLOADED, policy) : call.next(args);
   }
   // A session moves no object.
   const mayBeSealed = policy.hasEnvelope && MOVING_BODIES.has(call.operation);
@@ -104,6 +117,8 @@ function read(call: Call, args: Arguments): Promise<Result> {
   if (seal === "seal") {
     const decision = decideCompiled(policy, facts);
     if (decision.why === "refused-seal") return carryOut(call, args, policy, facts, decision);
+  } else if (mayBeSealed && seal === "leave") {
+    sayIfUnresolved(call, facts);
   }
   const course: Course = { policy, facts, decision: undefined, set: undefined, seal, answers: [] };
   keep(call, args, course);
@@ -117,13 +132,14 @@ function moveOtherwise(call: SealingCall, args: Arguments): Promise<Result> {
   // Giving up an upload moves nothing.
   const mustPass = call.operation === "AbortMultipartUpload";
   if (policy === undefined) {
-    const refused = call.runtime.sealer !== undefined && !mustPass;
-    return refused ? refuse(call, args, facts, UNLOADED, policy) : sendSealed(call, args, "leave");
+    const isUnknown = call.runtime.sealer !== undefined && !mustPass;
+    if (isUnknown) return refuse(call, args, UNLOADED, policy);
+    return sendSealed(call, args, "leave", isPresigning(args));
   }
   const { seal, rule } = placeOf(call, policy, facts);
-  const refused = seal === "seal" && call.runtime.sealer === undefined && !mustPass;
-  if (refused) return refuse(call, args, facts, refusedSeal("refused-seal", rule), policy);
-  return sendSealed(call, args, seal);
+  const nobodySeals = seal === "seal" && call.runtime.sealer === undefined && !mustPass;
+  if (nobodySeals) return refuse(call, args, refusedSeal("refused-seal", rule), policy);
+  return sendSealed(call, args, seal, isPresigning(args));
 }
 
 const UNLOADED: Decision = refusedSeal("refused-policy", "defaults");
@@ -143,14 +159,22 @@ function carryOut(
   keeping?: "keep",
 ): Promise<Result> {
   const enforced = decision.mode === "enforce" || decision.why === "refused-seal";
-  if (enforced && decision.decision === "refuse") return refuse(call, args, facts, decision, policy);
+  if (enforced && decision.decision === "refuse") return refuse(call, args, decision, policy);
   if (decision.decision !== "pass" && !enforced) sayWhatEnforceWouldDo(call, args, decision);
 
   const set = enforced ? decision.set : undefined;
-  const seal: Seal = MOVING_BODIES.has(call.operation) ? decision.seal : "leave";
+  const moves = MOVING_BODIES.has(call.operation);
+  const seal: Seal = moves ? decision.seal : "leave";
+  if (moves && seal === "leave" && policy?.hasEnvelope === true) sayIfUnresolved(call, facts);
   const course: Course = { policy, facts, decision, set, seal, answers: [] };
   if (keeping === "keep") keep(call, args, course);
   return send(call, args, course);
+}
+
+function movesBody(operation: string): boolean {
+  return (
+    MOVING_BODIES.has(operation as Operation) || SEALING_OPERATIONS.includes(operation as SealingOperation)
+  );
 }
 
 /** For the next request of its kind; not where the user's `resolveBucket` may name another bucket by then. */
@@ -165,7 +189,7 @@ function send(call: Call, args: Arguments, course: Course): Promise<Result> {
     course.set === undefined
       ? args
       : { input: amendInput(call.operation, args.input, course.set), request: args.request };
-  return sendSealed(call, sent, course.seal).then(
+  return sendSealed(call, sent, course.seal, isPresigning(args)).then(
     (result) => {
       try {
         observeAnswer(call, args, course, result.response);
@@ -186,18 +210,54 @@ function send(call: Call, args: Arguments, course: Course): Promise<Result> {
 }
 
 function refuse(
-  { runtime, context, operation }: Call | SealingCall,
+  call: Call | SealingCall,
   args: Arguments,
-  facts: RequestFacts,
   decision: Decision,
   policy: CompiledPolicy | undefined,
 ): Promise<never> {
-  const bucket = bucketOf(args);
   const reason = policy?.ruleById(decision.rule).reason ?? "The policy was never loaded.";
-  const error = refusal(decision, { ...facts, bucket }, reason, policy?.digest ?? "none");
+  return Promise.reject(refused(call, args, decision, reason, policy));
+}
+
+/** Counts and says a refusal, and makes its error. */
+function refused(
+  { runtime, context, operation }: Call | SealingCall,
+  args: Arguments,
+  decision: Decision,
+  reason: string,
+  policy: CompiledPolicy | undefined,
+): BucketKeyRefusedError {
+  const bucket = bucketOf(args);
+  const error = refusal(decision, { operation, bucket }, reason, policy?.digest ?? "none");
   runtime.record({ operation, bucket, decision }, context);
   runtime.sayLimited(`refused ${decision.rule} ${operation} ${bucket}`, () => error.message, context);
-  return Promise.reject(error);
+  return error;
+}
+
+/** A call whose place nobody knows, where some places seal. */
+function refusedUnplaced(
+  call: Call | SealingCall,
+  args: Arguments,
+  policy: CompiledPolicy,
+): BucketKeyRefusedError {
+  const decision = refusedSeal("refused-seal", policy.sealing[0]?.rule.id ?? "defaults");
+  const reason =
+    "The names couldn't be made out (resolveBucket failed or didn't answer with text at once, or a name can't become " +
+    "text), so nobody knows whether this place seals.";
+  return refused(call, args, decision, reason, policy);
+}
+
+/** An access point that no rule matches by its own name may lead to a bucket that seals. */
+function sayIfUnresolved({ runtime, context }: Call | SealingCall, facts: RequestFacts): void {
+  const { bucket, bucketType } = facts;
+  if (runtime.surroundings.resolveBucket !== undefined) return;
+  if (bucketType === "general-purpose" || bucketType === "directory") return;
+  runtime.sayOnce(
+    `unresolved ${bucket}`,
+    `The policy seals some places, and ${bucket} stands for a bucket whose name is not known here, so its bodies are ` +
+      "not sealed. Name it in a rule's buckets, or give bucketKeys the option resolveBucket.",
+    context,
+  );
 }
 
 function sayWhatEnforceWouldDo(
@@ -217,10 +277,11 @@ function sayWhatEnforceWouldDo(
 }
 
 function factsOf(
-  { runtime, operation, context }: Call | SealingCall,
+  call: Call | SealingCall,
   args: Arguments,
   policy: CompiledPolicy | undefined,
 ): RequestFacts {
+  const { runtime, operation, context } = call;
   const { region, account, resolveBucket } = runtime.surroundings;
   const around: Surroundings = {
     region,
@@ -232,6 +293,9 @@ function factsOf(
   try {
     return requestFacts(operation, args.input, around);
   } catch {
+    if (policy?.hasEnvelope === true && movesBody(operation)) {
+      throw refusedUnplaced(call, args, policy);
+    }
     // Only the user's resolveBucket can throw; the request goes on under the name the caller gave.
     const error = { type: "_OTHER", phase: "request" } as const;
     runtime.record({ operation, bucket: bucketOf(args), error }, context);

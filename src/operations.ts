@@ -56,12 +56,14 @@ export const MOVING_BODIES: ReadonlySet<Operation> = new Set<Operation>([
 /** Operations that say nothing of bucket keys and are looked at only where bodies are sealed. */
 export type SealingOperation =
   | "AbortMultipartUpload"
+  | "PutObjectAnnotation"
   | "RenameObject"
   | "SelectObjectContent"
   | "WriteGetObjectResponse";
 
 export const SEALING_OPERATIONS: readonly SealingOperation[] = [
   "AbortMultipartUpload",
+  "PutObjectAnnotation",
   "RenameObject",
   "SelectObjectContent",
   "WriteGetObjectResponse",

@@ -224,7 +224,8 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
 
   return {
     applyToStack(stack) {
-      const middleware = bucketKeysMiddleware(runtime, {});
+      // One stack per client, also when another plugin takes our place there.
+      const middleware = bucketKeysMiddleware(runtime, stack);
       if (!attach(stack, name, middleware, options.replace ?? false)) return;
       counts.clientAdded();
       TAKE_OFF.get(stack)?.();

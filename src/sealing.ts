@@ -1,11 +1,21 @@
 /** Hands calls of places that seal or unseal to the sealer; without one, such a place refuses. */
-import { isPresigning, type Arguments, type Call, type Result, type SealingCall } from "./call.ts";
+import { nameIn } from "./observe/request-facts.ts";
+import type { Arguments, Call, Result, SealingCall } from "./call.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
 import type { Decision, RequestFacts, Seal } from "./policy/policy.ts";
 import { sealPlace } from "./policy/seal.ts";
 
-/** Sends `args`, through the sealer where the place or the upload under way asks for it. */
-export function sendSealed(call: Call | SealingCall, args: Arguments, place: Seal): Promise<Result> {
+/**
+ * Sends `args`, through the sealer where the place or the upload under way asks for it.
+ *
+ * @param presigning - Of the call as it came: what is sent may no longer show it.
+ */
+export function sendSealed(
+  call: Call | SealingCall,
+  args: Arguments,
+  place: Seal,
+  presigning: boolean,
+): Promise<Result> {
   const { sealer } = call.runtime;
   if (sealer === undefined) return call.next(args);
   const { operation, scope } = call;
@@ -16,14 +26,27 @@ export function sendSealed(call: Call | SealingCall, args: Arguments, place: Sea
   }
   return sealer.send({
     operation,
-    input,
+    input: snapshot(input),
     // An upload that was begun sealed stays so, whatever the policy of the day says.
     place: place === "leave" ? "seal" : place,
     scope,
-    presigning: isPresigning(args),
+    presigning,
     next: (sealed) => call.next({ input: sealed, request }),
-    observe: (event) => call.runtime.observeEnvelope(event),
+    // The same function for every call of a plugin: a sealer may keep it with the keys it caches.
+    observe: call.runtime.observeEnvelope,
   });
+}
+
+/**
+ * The input as it is now, with names as the SDK will write them: a caller may use the same object for the next call
+ * while this one waits for a key.
+ */
+export function snapshot(input: Arguments["input"]): Arguments["input"] {
+  const copy: Record<string, unknown> = { ...input };
+  for (const name of ["Bucket", "Key"]) if (copy[name] !== undefined) copy[name] = nameIn(input, name);
+  const metadata = copy["Metadata"];
+  if (typeof metadata === "object" && metadata !== null) copy["Metadata"] = { ...metadata };
+  return copy;
 }
 
 /** What holds for an operation that only sealing is concerned with. */

@@ -7,6 +7,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  PutObjectAnnotationCommand,
   PutObjectCommand,
   RenameObjectCommand,
   type S3Client,
@@ -83,6 +84,10 @@ async function sendOne(
   return asked.length === before ? "passed" : (asked.at(-1)?.place ?? "");
 }
 
+const broken = (): never => {
+  throw new Error("what was asked is down");
+};
+
 /** Every field that an answer of these operations needs. */
 const BODY = "<R><UploadId>u</UploadId><ETag>e</ETag></R>";
 
@@ -148,6 +153,13 @@ const COMMANDS: readonly [
         InputSerialization: {},
         OutputSerialization: {},
       }),
+    "seal",
+    "refused-seal",
+  ],
+  [
+    "PutObjectAnnotation",
+    (Bucket) =>
+      new PutObjectAnnotationCommand({ ...at, Bucket, AnnotationName: "n", AnnotationPayload: "x" }),
     "seal",
     "refused-seal",
   ],
@@ -340,10 +352,6 @@ describe("what doesn't fit together", () => {
   });
 });
 
-const broken = (): never => {
-  throw new Error("telemetry is down");
-};
-
 describe("what happened while sealing", () => {
   it("is counted, and told to the telemetry until the plugin is closed", async () => {
     const { sealer } = recordingSealer();
@@ -371,5 +379,154 @@ describe("what happened while sealing", () => {
     client.middlewareStack.use(plugin);
     await client.send(new PutObjectCommand({ ...at, Body: "x" }));
     expect(plugin.stats().errors).toEqual([{ type: "_OTHER", phase: "telemetry", count: 1 }]);
+  });
+});
+
+describe("a place is known by its names as the SDK writes them", () => {
+  const dated = definePolicy({
+    version: 1,
+    rules: [{ id: "d", reason: "r", envelope: "seal", match: { buckets: ["vault"], prefixes: ["20"] } }],
+  });
+
+  it.each([
+    ["a number", "vault", 2024],
+    ["a String object", "vault", Object("2024x")],
+    ["an array", "vault", ["2024y"]],
+    ["an object with toString", "vault", { toString: () => "2024z" }],
+    ["a bucket that is a String object", Object("vault"), "2024"],
+  ])("%s", async (_what, Bucket, Key) => {
+    const { sealer, asked } = recordingSealer();
+    const put = new PutObjectCommand({ Bucket, Key, Body: "x" });
+    expect(await sendOne(put, { policy: dated, envelope: sealer }, asked)).toBe("seal");
+  });
+
+  it("rejects for a name that can't be written at all", async () => {
+    const { client } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy: dated, envelope: recordingSealer().sealer }));
+    const nameless = Object.create(null) as string;
+    await expect(
+      client.send(new PutObjectCommand({ Bucket: "vault", Key: nameless, Body: "x" })),
+    ).rejects.toThrow("nobody knows");
+  });
+});
+
+describe("a bucket that resolveBucket should know", () => {
+  const asked: Asked[] = [];
+
+  it.each([
+    ["throws", () => broken()],
+    ["answers with a promise", async () => "vault"],
+    ["answers with a number", () => 7],
+  ])("refuses whatever moves a body when it %s, where anything seals", async (_what, resolve) => {
+    const resolveBucket = resolve as unknown as () => string;
+    const warn = vi.fn();
+    const options = { policy, envelope: recordingSealer().sealer, resolveBucket, logger: { warn } };
+    for (const [name, command] of COMMANDS) {
+      const expected = name === "DeleteObject" ? "passed" : "refused-seal";
+      expect(await sendOne(command("other"), options, asked)).toBe(expected);
+    }
+    expect(warn.mock.calls[0]?.[0]).toContain("nobody knows whether this place seals");
+    // Where nothing seals, the request goes on under the name the caller gave.
+    const open = { policy: definePolicy({ version: 1 }), resolveBucket, logger: silent };
+    expect(await sendOne(new PutObjectCommand({ ...at, Body: "x" }), open, asked)).toBe("passed");
+  });
+
+  it("is spoken of once, where an access point matches no rule by its own name", async () => {
+    const point = "arn:aws:s3:eu-west-1:111122223333:accesspoint/vault-readers";
+    const warn = vi.fn();
+    const { client } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy, envelope: recordingSealer().sealer, logger: { warn } }));
+    for (let i = 0; i < 2; i++) {
+      await client.send(new PutObjectCommand({ Bucket: point, Key: "k", Body: "x" }));
+      await client.send(new HeadObjectCommand({ Bucket: point, Key: "k" }));
+    }
+    expect(warn.mock.calls.map(([said]) => said as string)).toEqual([
+      expect.stringMatching(/its bodies are not sealed.*resolveBucket/),
+    ]);
+    const resolved = recordingSealer();
+    expect(
+      await sendOne(
+        new PutObjectCommand({ Bucket: point, Key: "k", Body: "x" }),
+        { policy, envelope: resolved.sealer, resolveBucket: () => "vault" },
+        resolved.asked,
+      ),
+    ).toBe("seal");
+  });
+});
+
+const neverFound = { lookup: async (): Promise<"lookup-failed"> => "lookup-failed" };
+
+describe("one input used again for the next call", () => {
+  it("reaches the sealer as it was, metadata and all", async () => {
+    const seen: unknown[] = [];
+    const sealer: BodySealer = {
+      name: "late",
+      ownsUpload: () => false,
+      async send({ input, next }) {
+        await Promise.resolve();
+        seen.push([input["Key"], input["Metadata"]]);
+        return next(input);
+      },
+    };
+    const { client, sent } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy, envelope: sealer }));
+    const params = { Bucket: "vault", Key: "", Body: "x", Metadata: { of: "" } };
+    const puts = ["A", "B", "C"].map((name) => {
+      params.Key = name;
+      params.Metadata.of = name;
+      return client.send(new PutObjectCommand(params));
+    });
+    await Promise.all(puts);
+    expect(seen).toEqual(["A", "B", "C"].map((name) => [name, { of: name }]));
+    expect(sent.map(({ path }) => path)).toEqual(["/A", "/B", "/C"]);
+  });
+
+  it("is sent as it was when a write waits for a lookup", async () => {
+    const looking = definePolicy({
+      version: 1,
+      defaults: { bucketKey: "on", mode: "enforce", whenSseUnset: "lookup" },
+    });
+    const { client, sent } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy: looking, bucketDefaults: neverFound, logger: silent }));
+    const params = { Bucket: "lake", Key: "", Body: "x" };
+    const puts = ["A", "B"].map((name) => {
+      params.Key = name;
+      return client.send(new PutObjectCommand(params));
+    });
+    await Promise.all(puts);
+    expect(sent.map(({ path }) => path)).toEqual(["/A", "/B"]);
+  });
+});
+
+describe("a write that the policy amends", () => {
+  it("is sealed as well, and isn't taken for presigning", async () => {
+    const amending = definePolicy({
+      version: 1,
+      rules: [{ id: "v", reason: "r", envelope: "seal", bucketKey: "on", mode: "enforce" }],
+    });
+    const { sealer, asked } = recordingSealer();
+    const { client, sent } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy: amending, envelope: sealer }));
+    for (const command of [
+      new PutObjectCommand({ ...at, Body: "x", ServerSideEncryption: "aws:kms" }),
+      new PutObjectCommand({ ...at, Body: "x", ServerSideEncryption: "aws:kms" }),
+    ]) {
+      await client.send(command);
+    }
+    expect(asked.map(({ presigning }) => presigning)).toEqual([false, false]);
+    expect(sent.map(({ headers }) => headers[FLAG])).toEqual(["true", "true"]);
+  });
+});
+
+describe("a client whose plugin is replaced", () => {
+  it("is the same client to the sealer", async () => {
+    const { sealer, scopes } = recordingSealer();
+    const { client } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy, envelope: sealer }));
+    await client.send(new HeadObjectCommand(at));
+    client.middlewareStack.use(bucketKeys({ policy, envelope: sealer, replace: true }));
+    await client.send(new HeadObjectCommand(at));
+    expect(scopes).toHaveLength(2);
+    expect(scopes[1]).toBe(scopes[0]);
   });
 });

@@ -30,7 +30,7 @@ export interface KeyAsk {
   /** Ends the waiting of this call, and of no other one. */
   readonly signal?: AbortSignal;
   /** Told of what happens; never throws. */
-  observe(event: EnvelopeEvent): void;
+  readonly observe: (event: EnvelopeEvent) => void;
 }
 
 export interface SealingAsk extends KeyAsk {
@@ -75,6 +75,8 @@ interface Entry extends Life, Weighed {
   readonly blob: Uint8Array | undefined;
   /** Before KMS was asked. */
   readonly born: Stamp;
+  /** Whoever asked for the key is told of its end too, so that comings and goings add up for each observer. */
+  readonly observe: KeyAsk["observe"];
 }
 
 interface Underway {
@@ -131,8 +133,6 @@ export class BucketKeyCache {
   /** Raised by whatever makes keys under way unwelcome. */
   #generation = 0;
   #closed = false;
-  /** The latest call is told of what happens without one. To remember one per key would keep them all alive. */
-  #latest!: KeyAsk;
 
   /** @throws `RangeError` that names the option and its range. */
   constructor(options: CacheOptions, clock: Clock = SYSTEM_CLOCK) {
@@ -233,8 +233,7 @@ export class BucketKeyCache {
   /** A key at once, or the promise of one; in one tick. */
   #find(look: Look): KeyLease | Promise<KeyLease> {
     if (this.#closed) throw closed();
-    const { ask, direction, name } = look;
-    this.#latest = ask;
+    const { direction, name } = look;
     const entry = this.#shelves[direction].use(name);
     if (entry === undefined) {
       this.#tell(look, "miss");
@@ -322,6 +321,7 @@ export class BucketKeyCache {
       cell,
       blob,
       born,
+      observe: look.ask.observe,
       refreshAtMs: refreshAtMs(direction, this.#limits, this.#clock.random()),
       stale: false,
       uses: 0,
@@ -392,7 +392,7 @@ export class BucketKeyCache {
     const former = shelf.peek(entry.name);
     if (former !== undefined) this.#retire(former, agedOut(former));
     shelf.add(entry.name, entry);
-    this.#latest.observe({ kind: "entries", change: 1 });
+    entry.observe({ kind: "entries", change: 1 });
     while (shelf.overfull) this.#retire(shelf.oldest() as Entry, "lru");
     for (let looked = 0; looked < SWEEP; looked++) {
       const oldest = shelf.oldest() as Entry;
@@ -402,11 +402,11 @@ export class BucketKeyCache {
   }
 
   #retire(entry: Entry, reason: RetireReason): void {
-    const { direction, name, cell, born, uses } = entry;
+    const { direction, name, cell, born, uses, observe } = entry;
     this.#shelves[direction].remove(name);
     this.#giveUp(cell);
-    this.#latest.observe({ kind: "entries", change: -1 });
-    this.#latest.observe({
+    observe({ kind: "entries", change: -1 });
+    observe({
       kind: "retired",
       reason,
       ageSeconds: (this.#clock.monotonicMs() - born.monotonicMs) / 1_000,

@@ -23,6 +23,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["UploadPartCopy", moveBytes],
   ["SelectObjectContent", moveBytes],
   ["WriteGetObjectResponse", moveBytes],
+  ["PutObjectAnnotation", whereSealed(annotate)],
 ]);
 
 /** They need no key, and clean up. */
@@ -54,6 +55,14 @@ function whereSealed(handler: Handler): Handler {
       `${call.operation} can't be presigned where bodies are sealed: whoever uses the URL would store them plain.`,
     );
   };
+}
+
+async function annotate(): Promise<SealedResult> {
+  throw refused(
+    "unsupported-operation",
+    "PutObjectAnnotation was not sent: annotations have no sealed form, so its payload would be stored plain. Keep it in " +
+      "an object of its own, or annotate objects of a place that isn't sealed.",
+  );
 }
 
 async function unknown(_: Workings, { operation }: SealedCall): Promise<SealedResult> {

@@ -25,21 +25,21 @@ interface Named {
   readonly bucketKey: unknown;
 }
 
-/** What the caller wrote, as facts. Never throws, unless `resolveBucket` does. */
+/** What the caller wrote, as facts. Never throws, unless `resolveBucket` does, or a name that can't become text. */
 export function requestFacts(
   operation: Operation | SealingOperation | "PostObject",
   input: Input,
   around: Surroundings,
 ): RequestFacts {
-  const bucket = text(input["Bucket"]) ?? "";
+  const bucket = nameIn(input, "Bucket") ?? "";
   const copySource = text(input["CopySource"]);
   const { sse, kmsKey, bucketKey } = namedBy(operation, input);
   // Every member always, so that all facts have one shape: this is the path of every request.
   return {
     operation,
-    bucket: around.resolveBucket?.(bucket) ?? bucket,
+    bucket: resolved(bucket, around.resolveBucket),
     bucketType: bucketTypeOf(bucket),
-    key: text(input["Key"]),
+    key: nameIn(input, "Key"),
     sse: text(sse),
     kmsKey: text(kmsKey),
     bucketKey: flagOf(bucketKey),
@@ -51,6 +51,21 @@ export function requestFacts(
     account: around.account,
     now: around.now,
   };
+}
+
+/** A name as the SDK will write it: text of whatever was given, be it a number or an object. */
+export function nameIn(input: Input, member: "Bucket" | "Key" | (string & {})): string | undefined {
+  const value = input[member];
+  // oxlint-disable-next-line typescript/no-base-to-string
+  return value === undefined || value === null ? undefined : text(String(value));
+}
+
+function resolved(bucket: string, resolve: Surroundings["resolveBucket"]): string {
+  const name: unknown = resolve?.(bucket);
+  if (name === undefined || name === null) return bucket;
+  if (typeof name !== "string")
+    throw new TypeError("resolveBucket must return a string or undefined, at once.");
+  return name;
 }
 
 function namedBy(operation: string, input: Input): Named {

@@ -60,6 +60,11 @@ export const OLDEST_KNOWN_FAILURES: readonly KnownFailure[] = [
     because: "the client itself rejects a flag that is not exactly true or false",
   },
   {
+    file: "test/sealing.test.ts",
+    test: /RenameObject|PutObjectAnnotation|an object's own encryption|lets no body pass beside|refuses whatever moves a body/,
+    because: "RenameObject, PutObjectAnnotation and UpdateObjectEncryption do not exist there",
+  },
+  {
     file: "test/transfers.test.ts",
     test: /Upload that is aborted|a stream that breaks/,
     because: "lib-storage leaves the parts of an upload that it gives up",
