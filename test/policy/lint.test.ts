@@ -320,16 +320,6 @@ describe("lintPolicy", () => {
     },
   );
 
-  it("gets through 10,000 rules in seconds", () => {
-    const many = Array.from({ length: 10_000 }, (_, i): PolicyRule => {
-      const match = i % 3 === 0 ? { buckets: [`b${i}`] } : { buckets: [`acme-${i}-*`], prefixes: [`p${i}/`] };
-      return { ...fine, id: `r${i}`, match };
-    });
-    const start = performance.now();
-    expect(lintPolicy({ version: 1, rules: many }, { now })).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(5_000);
-  });
-
   it("names both rules of an unreachable one", () => {
     const policy = {
       version: 1,

@@ -429,17 +429,6 @@ describe("checkPolicy", () => {
   it("leaves the tests in a policy to those who run them", () => {
     expect(checkPolicy({ version: 1, tests: ["anything"] })).toEqual([]);
   });
-
-  it("checks 10,000 rules in well under a second", () => {
-    const rules = Array.from({ length: 10_000 }, (_, i) => ({
-      id: `r${i}`,
-      reason: "x",
-      match: { buckets: [`b${i}`] },
-    }));
-    const start = performance.now();
-    expect(checkPolicy({ version: 1, rules })).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(1_000);
-  });
 });
 
 describe("checkPolicyAndTests", () => {
