@@ -14,7 +14,7 @@ interface Target {
   readonly instant?: boolean;
 }
 
-interface PanelJson {
+export interface PanelJson {
   readonly id: number;
   readonly type: string;
   readonly title: string;
