@@ -4,6 +4,8 @@ export interface Io {
   err(text: string): void;
   readFile(path: string): Promise<string>;
   readInput(): Promise<string>;
+  /** Rejects with the code `EEXIST` when the file is there and may not be overwritten. */
+  writeFile(path: string, text: string, overwrite: boolean): Promise<void>;
   /** Ends with Ctrl-C, or when the system asks the process to end. */
   untilStopped(): Promise<void>;
   readonly colour: boolean;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { wantsColour } from "./io.ts";
 import { run } from "./run.ts";
@@ -14,6 +14,7 @@ process.exitCode = await run(process.argv.slice(2), {
   err: (line) => void process.stderr.write(line),
   readFile: (path) => readFile(path, "utf8"),
   readInput: () => text(process.stdin),
+  writeFile: (path, page, overwrite) => writeFile(path, page, { flag: overwrite ? "w" : "wx" }),
   // Once: a second Ctrl-C ends the process at once, as without us.
   untilStopped: () =>
     new Promise((resolve) => {

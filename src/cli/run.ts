@@ -6,6 +6,7 @@ import { check, FAIL_ON, type CheckOptions } from "./check.ts";
 import { explainRequest, type ExplainOptions } from "./explain.ts";
 import { FORMATS } from "./formats.ts";
 import { UsageError, type ExitCode, type Io } from "./io.ts";
+import { addReport } from "./report-page.ts";
 import { addSimulate } from "./simulate/command.ts";
 
 /**
@@ -37,7 +38,9 @@ Exit codes:
 
 function commands(io: Io, exit: (code: ExitCode) => void): Command {
   const program = new Command("s3-bucket-keys")
-    .description("Checks and explains the policies of s3-bucket-keys, and simulates S3 and KMS.")
+    .description(
+      "Checks and explains the policies of s3-bucket-keys, reports its counts, and simulates S3 and KMS.",
+    )
     .version(packageVersion())
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
@@ -48,6 +51,7 @@ Examples:
   $ s3-bucket-keys check bucket-keys.yaml
   $ s3-bucket-keys explain bucket-keys.yaml --request '{"operation":"PutObject","bucket":"acme-lake-raw","key":"a/b"}'
   $ s3-bucket-keys schema > bucket-keys.schema.json
+  $ s3-bucket-keys report stats.jsonl --out report.html
   $ s3-bucket-keys simulate --bucket lake
 ${EXIT_CODES}`,
     );
@@ -94,6 +98,7 @@ Examples:
     .description("print the JSON Schema of policy files, for editors")
     .action(() => io.out(`${JSON.stringify(policySchema(), undefined, 2)}\n`));
 
+  addReport(program, io, exit);
   addSimulate(program, io, exit);
 
   return program;

@@ -59,6 +59,7 @@ async function cli(args: readonly string[], { input = "", colour = false } = {})
     },
     readInput: () => Promise.resolve(input),
     untilStopped: () => Promise.resolve(),
+    writeFile: () => Promise.reject(new Error("nothing writes here")),
     colour,
     now: new Date("2026-11-25T12:00:00Z"),
   });
@@ -282,6 +283,7 @@ describe("explain", () => {
       readFile: () => Promise.resolve("version: 1"),
       readInput: () => Promise.resolve(""),
       untilStopped: () => Promise.resolve(),
+      writeFile: () => Promise.resolve(),
       colour: false,
       now: new Date(),
     };

@@ -42,6 +42,7 @@ class Running {
       },
       readInput: () => Promise.resolve(""),
       untilStopped: () => stopped,
+      writeFile: () => Promise.resolve(),
       colour: false,
       now: new Date(),
     });
