@@ -86,11 +86,15 @@ export interface EnvelopeOptions extends CacheOptions {
    */
   readonly encryptionContext?: EncryptionContext | ((place: Place) => EncryptionContext);
   /**
-   * Adds the pair `s3-bucket` with the bucket's ARN, as S3's own bucket keys have it. A copy or replica in another
-   * bucket can't be opened then, and other readers have to give the pair. Default false.
+   * Adds the pair `s3-bucket` with the bucket's ARN, as S3's own bucket keys have it: in the partition of the keyring's
+   * `keyId` where that is an ARN (`arn:aws-cn:...`), else `arn:aws:s3:::<bucket>`. A copy or replica in another bucket
+   * can't be opened then, and other readers have to give the pair. Default false.
    */
   readonly bindBucket?: boolean;
-  /** Keeps bucket keys apart, beside keyring and context: those of another partition are never used. */
+  /**
+   * Keeps bucket keys apart, beside keyring and context: those of another partition are never used. Gives text, at
+   * once; anything else, a promise or `undefined`, fails the call (`BucketKeySetupError`).
+   */
   readonly partition?: (place: Place) => string;
   /**
    * What is written and read, in the words of the official clients. `REQUIRE_ENCRYPT_ALLOW_DECRYPT` reads the formats

@@ -15,6 +15,7 @@ export interface Settings {
    * @param given - Takes the place of the one in the options.
    */
   context(place: Place, given?: EncryptionContext): EncryptionContext;
+  /** @throws `BucketKeySetupError` when the user's function gives anything but text. */
   partition(place: Place): string;
   readonly commitmentPolicy: CommitmentPolicy;
   readonly legacyWrappingAlgorithms: boolean;
@@ -43,10 +44,15 @@ export function settingsOf(options: EnvelopeOptions): Settings {
     if (given !== undefined) return checkCallersContext(given);
     return fixed ?? checkCallersContext((encryptionContext as (place: Place) => EncryptionContext)(place));
   };
+  const keyringOf = (place: Place): Keyring =>
+    typeof keyring === "function" ? checkedKeyring(keyring(place)) : keyring;
   return {
-    keyring: (place) => (typeof keyring === "function" ? checkedKeyring(keyring(place)) : keyring),
-    context: (place, given) => ({ ...contextOf(place, given), ...(bindBucket && bucketPair(place)) }),
-    partition: (place) => partition?.(place) ?? "",
+    keyring: keyringOf,
+    context: (place, given) => ({
+      ...contextOf(place, given),
+      ...(bindBucket && bucketPair(place, keyringOf(place))),
+    }),
+    partition: (place) => (partition === undefined ? "" : checkedPartition(partition(place))),
     commitmentPolicy: options.commitmentPolicy ?? "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
     legacyWrappingAlgorithms: options.legacyWrappingAlgorithms ?? false,
     legacyUnauthenticatedModes: options.legacyUnauthenticatedModes ?? false,
@@ -68,13 +74,30 @@ function checkedKeyring(keyring: unknown): Keyring {
   );
 }
 
-/** As S3's own bucket keys bind it; what already is an ARN, such as that of an access point, stays as it is. */
-function bucketPair({ bucket }: Place): EncryptionContext {
+/** A promise, or a tenant that nobody knows, would stand for all tenants alike. */
+function checkedPartition(partition: unknown): string {
+  if (typeof partition === "string") return partition;
+  throw new BucketKeySetupError(
+    `envelope's option partition gave ${partition === null ? "null" : typeof partition} for a place: return text, at ` +
+      "once; places that get the same text share bucket keys.",
+  );
+}
+
+/**
+ * As S3's own bucket keys bind it; what already is an ARN, such as that of an access point, stays as it is. A bucket
+ * lies in the partition of its KMS key (`aws`, `aws-cn`, `aws-us-gov`), which only an ARN tells.
+ */
+function bucketPair({ bucket }: Place, { keyId }: Keyring): EncryptionContext {
   if (bucket === "") {
     throw refused(
       "encryption-context",
       "envelope's option bindBucket needs a bucket: give seal() or open() its name.",
     );
   }
-  return { [BUCKET_PAIR]: bucket.startsWith("arn:") ? bucket : `arn:aws:s3:::${bucket}` };
+  return { [BUCKET_PAIR]: bucket.startsWith("arn:") ? bucket : `arn:${partitionOf(keyId)}:s3:::${bucket}` };
+}
+
+/** @param keyId - An id and an alias say nothing of their partition: those of `aws` are by far the most. */
+function partitionOf(keyId: string): string {
+  return /^arn:([^:]+):/.exec(keyId)?.[1] ?? "aws";
 }

@@ -40,6 +40,25 @@ describe("a sealer", () => {
     expect(keyring.calls).toEqual(["generate", "unwrap", "unwrap"]);
   });
 
+  it.each([
+    ["a promise", Promise.resolve("blue"), "object"],
+    ["nothing", undefined, "undefined"],
+    ["null", null, "null"],
+    ["a number", 5, "number"],
+  ])("takes no partition that is %s, for it would be everybody's", async (_, value, said) => {
+    const world = new World({ partition: () => value as never });
+    const sealed = new World();
+    await sealed.put("k", "x");
+    world.objects.set("bucket/k", sealed.stored("k"));
+    for (const call of [world.put("k", "x"), world.read("k")]) {
+      await expect(call).rejects.toMatchObject({
+        code: "ERR_BUCKET_KEY_SETUP",
+        message: `envelope's option partition gave ${said} for a place: return text, at once; places that get the same text share bucket keys.`,
+      });
+    }
+    expect(world.keyring.calls).toEqual([]);
+  });
+
   it("joins the partition to the keys of reads, too", async () => {
     const world = new World({ partition: ({ key }) => key });
     await world.put("a", "x");
