@@ -96,11 +96,30 @@ function sourceUnknown(operation: string): Error {
   );
 }
 
-/** The caller's own condition stays: it may be meant for another version. */
-function pinnedTo({ operation, input }: SealedCall, { ETag: etag }: ObjectHead): Record<string, unknown> {
+/**
+ * S3 is to move what was looked at, or nothing: the caller's own condition may stay only where it says the same.
+ *
+ * @throws `EnvelopeRefusedError` (`copy-source`) for a condition that another object could meet, such as `*`.
+ */
+function pinnedTo(
+  { operation, input }: SealedCall,
+  { ETag: etag }: ObjectHead,
+): Readonly<Record<string, unknown>> {
   const pin = PINS[operation];
-  if (pin === undefined || etag === undefined) return input;
-  return { ...input, [pin]: input[pin] ?? etag };
+  if (pin === undefined) return input;
+  const callers = input[pin] ?? undefined;
+  if (callers === undefined) return etag === undefined ? input : { ...input, [pin]: etag };
+  if (typeof callers === "string" && unquoted(callers) === unquoted(etag)) return input;
+  throw refused(
+    "copy-source",
+    `${pin} of this ${operation} doesn't name the source as it was found (ETag ${etag ?? "unknown"}), so that another ` +
+      "object could be moved than the one that was looked at: leave it out, or give that ETag. Nothing was sent.",
+  );
+}
+
+/** S3 takes ETags with their quotes and without. */
+function unquoted(etag: string | undefined): string | undefined {
+  return etag?.replace(/^"(.*)"$/, "$1");
 }
 
 function checkSealedSource(

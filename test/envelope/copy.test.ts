@@ -37,11 +37,37 @@ describe("CopyObject into a place that seals", () => {
     });
   });
 
-  it("keeps the caller's own condition", async () => {
+  it("keeps the caller's own condition when it names what was looked at", async () => {
     const { world } = looking();
     await world.put("k", "x");
-    await copyOf(world, { CopySourceIfMatch: "mine" });
-    expect(sent(world)?.["CopySourceIfMatch"]).toBe("mine");
+    const etag = etagOf(world.stored("k").bytes);
+    for (const CopySourceIfMatch of [etag, etag.slice(1, -1)]) {
+      await copyOf(world, { CopySourceIfMatch });
+      expect(sent(world)?.["CopySourceIfMatch"]).toBe(CopySourceIfMatch);
+    }
+    for (const CopySourceIfMatch of [undefined, null]) {
+      await copyOf(world, { CopySourceIfMatch });
+      expect(sent(world)?.["CopySourceIfMatch"]).toBe(etag);
+    }
+  });
+
+  it.each(["*", "mine", "", 5, `"mine"`])("refuses %j as the caller's own condition", async (condition) => {
+    const { world } = looking();
+    await world.put("k", "x");
+    const etag = etagOf(world.stored("k").bytes);
+    await expect(copyOf(world, { CopySourceIfMatch: condition })).rejects.toMatchObject({
+      problem: "copy-source",
+      message:
+        `CopySourceIfMatch of this CopyObject doesn't name the source as it was found (ETag ${etag}), so that another ` +
+        "object could be moved than the one that was looked at: leave it out, or give that ETag. Nothing was sent.",
+    });
+    expect(world.requests.at(-1)?.operation).toBe("HeadObject");
+  });
+
+  it("refuses a condition where S3 tells no ETag to hold it against", async () => {
+    const { world } = looking({ headObject: async () => ({ Metadata: world.stored("k").metadata }) });
+    await world.put("k", "x");
+    await expect(copyOf(world, { CopySourceIfMatch: "*" })).rejects.toThrow("(ETag unknown)");
   });
 
   it("carries the envelope over when metadata is replaced", async () => {
@@ -60,6 +86,7 @@ describe("CopyObject into a place that seals", () => {
 
   it.each<[string, object, string]>([
     ["metadata of the envelope", { "x-amz-iv": "x" }, "caller-metadata"],
+    ["a value without text", { owner: Object.create(null) as object }, "caller-metadata"],
     ["more than there is room for", { long: "x".repeat(1900) }, "metadata-budget"],
   ])("refuses %s beside it", async (_, Metadata, problem) => {
     const { world } = looking();
@@ -176,6 +203,9 @@ describe("RenameObject", () => {
     await rename(world);
     expect(sent(world)).toMatchObject({ RenameSource: "k", SourceIfMatch: etagOf(world.stored("k").bytes) });
     expect(sent(world)).not.toHaveProperty("Metadata");
+    await expect(
+      world.send("RenameObject", { Bucket: "bucket", Key: "new", RenameSource: "k", SourceIfMatch: "*" }),
+    ).rejects.toMatchObject({ problem: "copy-source" });
     world.store("k", Buffer.from("plain"));
     await expect(rename(world)).rejects.toMatchObject({ problem: "copy-source" });
     await expect(rename(new World())).rejects.toThrow("the source of this RenameObject");
