@@ -47,8 +47,10 @@ export interface OpeningAsk extends KeyAsk {
 interface Realm {
   readonly number: number;
   readonly keyId: string;
-  /** Raised when KMS denies what it had granted. */
+  /** Raised when KMS denies what it had granted, or has the key no more. */
   generation: number;
+  /** How many of its keys are kept: mostly there is nothing to look for among a hundred thousand others. */
+  kept: number;
 }
 
 /** A call, with what was found out about it. */
@@ -177,7 +179,7 @@ export class BucketKeyCache {
   evict(): void {
     this.#generation++;
     this.#failures.clear();
-    this.#askAnew(this.#forget(() => true));
+    this.#askAnew(this.#forget());
   }
 
   /** Forgets all keys for good, fills them with zeros, those on loan as well, and fails whoever waits. */
@@ -185,7 +187,7 @@ export class BucketKeyCache {
     this.#closed = true;
     this.#generation++;
     this.#failures.clear();
-    const waiters = this.#forget(() => true);
+    const waiters = this.#forget();
     for (const cell of this.#loose) cell.destroy();
     this.#loose.clear();
     for (const { fail } of waiters) fail(closed());
@@ -221,7 +223,7 @@ export class BucketKeyCache {
   #realmOf(keyring: Keyring): Realm {
     const known = this.#realms.get(keyring);
     if (known?.keyId === keyring.keyId) return known;
-    const realm = { number: ++this.#realmCount, keyId: keyring.keyId, generation: 0 };
+    const realm = { number: ++this.#realmCount, keyId: keyring.keyId, generation: 0, kept: 0 };
     this.#realms.set(keyring, realm);
     return realm;
   }
@@ -346,11 +348,14 @@ export class BucketKeyCache {
     const failure = kmsFailure(error);
     this.#tellRequest(underway, failure.errorType);
     if (look.suite === "v3") this.#failures.remember(look.name, failure);
-    const waiters = flight.end();
-    if (failure.denied && isRenewal) {
+    const waiters = [...flight.end()];
+    if (failure.keyGone || (failure.denied && isRenewal)) {
       // What was granted is granted no more: no key of this KMS key may serve on, in either direction.
       look.realm.generation++;
-      this.#askAnew(this.#forget((realm) => realm === look.realm));
+      const others = this.#forget(look.realm);
+      // Where the key is gone for everybody, asking anew would make each of a thousand calls cancel all the others.
+      if (failure.keyGone) waiters.push(...others);
+      else this.#askAnew(others);
     }
     const entry = this.#shelves[look.direction].peek(look.name);
     if (entry?.stale === true && !failure.passing) this.#retire(entry, "stale");
@@ -392,6 +397,7 @@ export class BucketKeyCache {
     const former = shelf.peek(entry.name);
     if (former !== undefined) this.#retire(former, agedOut(former));
     shelf.add(entry.name, entry);
+    entry.realm.kept++;
     entry.observe({ kind: "entries", change: 1 });
     while (shelf.overfull) this.#retire(shelf.oldest() as Entry, "lru");
     for (let looked = 0; looked < SWEEP; looked++) {
@@ -402,8 +408,9 @@ export class BucketKeyCache {
   }
 
   #retire(entry: Entry, reason: RetireReason): void {
-    const { direction, name, cell, born, uses, observe } = entry;
+    const { direction, name, realm, cell, born, uses, observe } = entry;
     this.#shelves[direction].remove(name);
+    realm.kept--;
     this.#giveUp(cell);
     observe({ kind: "entries", change: -1 });
     observe({
@@ -419,9 +426,10 @@ export class BucketKeyCache {
     if (!cell.release()) this.#loose.add(cell);
   }
 
-  /** Drops the keys, kept and under way, of some realms. Whoever waited for them is the caller's to settle. */
-  #forget(isConcerned: (realm: Realm) => boolean): Waiters {
-    for (const shelf of Object.values(this.#shelves)) {
+  /** Drops the keys, kept and under way, of one realm or of all. Whoever waited for them is the caller's to settle. */
+  #forget(only?: Realm): Waiters {
+    const isConcerned = (realm: Realm): boolean => only === undefined || realm === only;
+    for (const shelf of only?.kept === 0 ? [] : Object.values(this.#shelves)) {
       for (const entry of shelf.all()) if (isConcerned(entry.realm)) this.#retire(entry, "error");
     }
     const waiters: Waiter<Look, KeyLease>[] = [];

@@ -3,7 +3,7 @@ import { DecryptCommand, GenerateDataKeyCommand } from "@aws-sdk/client-kms";
 import { BucketKeySetupError } from "../errors.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
 import { EnvelopeIntegrityError, KeyringError } from "./errors.ts";
-import { errorTypeOf } from "./kms-failures.ts";
+import { errorTypeOf, ofFormerKey } from "./kms-failures.ts";
 
 /**
  * A new data key: in the clear, and wrapped.
@@ -11,7 +11,7 @@ import { errorTypeOf } from "./kms-failures.ts";
  * @public
  */
 export interface DataKey {
-  /** 32 bytes, handed over: whoever receives them fills them with zeros. */
+  /** 32 bytes in an array of their own every time, handed over: whoever receives them fills them with zeros. */
   readonly plaintext: Uint8Array;
   /** The key as KMS wrapped it; it goes into every object that is sealed under the key. */
   readonly blob: Uint8Array;
@@ -22,6 +22,9 @@ export interface DataKey {
  *
  * One keyring is one domain of trust: bucket keys are cached per instance, so make it once, not once per call, and
  * never share it between tenants.
+ *
+ * Data keys are handed over: whoever receives one fills it with zeros. A keyring of your own that keeps keys must give
+ * a fresh array each time, in memory that nothing else looks into, never the one it keeps.
  *
  * @public
  */
@@ -119,7 +122,7 @@ export function kmsKeyring(options: KmsKeyringOptions): Keyring {
           return takeOver(Plaintext);
         } catch (error) {
           const { kmsError } = error as KeyringError;
-          if (!NOT_OURS.has(kmsError)) throw error;
+          if (!NOT_OURS.has(kmsError)) throw id === keyId ? error : ofFormerKey(error as KeyringError);
           if (kmsError !== "IncorrectKeyException") break;
         }
       }

@@ -7,18 +7,29 @@ export interface KmsFailure {
   readonly errorType: string;
   /** KMS says that this principal may not use this key, or that nobody may. */
   readonly denied: boolean;
+  /** Nobody may: KMS speaks of the keyring's key itself, whatever was asked of it, and by whom. */
+  readonly keyGone: boolean;
   /** One of the few failures that say nothing about the key: no answer in time, 5xx, throttling. */
   readonly passing: boolean;
   /** An error of its own for every caller: whoever catches it may edit it. */
   error(): BucketKeyError;
 }
 
-const DENIED: ReadonlySet<string> = new Set([
-  "AccessDeniedException",
+/** What KMS says of a key that nobody can use, for now or for good. */
+const KEY_GONE: ReadonlySet<string> = new Set([
   "DisabledException",
   "KMSInvalidStateException",
   "NotFoundException",
 ]);
+
+/** Errors that speak of another key than the keyring's `keyId`. */
+const ofFormerKeys = new WeakSet<KeyringError>();
+
+/** Marks the error of a key that only unwraps what is old: it says nothing about the key that seals. */
+export function ofFormerKey(error: KeyringError): KeyringError {
+  ofFormerKeys.add(error);
+  return error;
+}
 
 /** Names that mean "later" without a status of 5xx; ours, KMS's, the SDK's and Node's. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -40,6 +51,7 @@ export function kmsFailure(error: unknown): KmsFailure {
     return {
       errorType: error.name,
       denied: false,
+      keyGone: false,
       passing: false,
       error: () => new EnvelopeIntegrityError(),
     };
@@ -49,6 +61,7 @@ export function kmsFailure(error: unknown): KmsFailure {
     return {
       errorType: error.name,
       denied: false,
+      keyGone: false,
       passing: false,
       error: () => new EnvelopeRefusedError(problem, message),
     };
@@ -57,7 +70,8 @@ export function kmsFailure(error: unknown): KmsFailure {
   const { kmsError, message, cause } = failed;
   return {
     errorType: kmsError,
-    denied: DENIED.has(kmsError),
+    denied: kmsError === "AccessDeniedException" || KEY_GONE.has(kmsError),
+    keyGone: KEY_GONE.has(kmsError) && !ofFormerKeys.has(failed),
     passing: PASSING.has(kmsError) || isServerFault(cause),
     error: () => new KeyringError(kmsError, message, { cause }),
   };

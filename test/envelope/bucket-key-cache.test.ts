@@ -3,6 +3,8 @@ import { BucketKeyCache, type SealingAsk } from "../../src/envelope/bucket-key-c
 import type { CacheOptions } from "../../src/envelope/cache-options.ts";
 import { EnvelopeIntegrityError, EnvelopeRefusedError, KeyringError } from "../../src/envelope/errors.ts";
 import type { KeyLease } from "../../src/envelope/key-lease.ts";
+import { ofFormerKey } from "../../src/envelope/kms-failures.ts";
+import { Shelf } from "../../src/envelope/shelf.ts";
 import { Caller, kmsError, SECOND, settle, StubKeyring, TestClock } from "./key-stubs.ts";
 
 let clock: TestClock;
@@ -852,7 +854,7 @@ describe("a renewal that KMS denies", () => {
     const elsewhere = new StubKeyring();
     elsewhere.held = true;
     const other = cache.forSealing(caller.sealing({ keyring: elsewhere }));
-    caller.keyring.asked[1]?.fail(kmsError("DisabledException"));
+    caller.keyring.asked[1]?.fail(kmsError("AccessDeniedException"));
     await settle();
     expect(caller.keyring.asked.map(({ operation }) => operation)).toEqual([
       "generate",
@@ -880,6 +882,87 @@ describe("a renewal that KMS denies", () => {
     await sealOnce();
     await settle();
     expect(cache.size).toBe(2);
+  });
+});
+
+describe("a KMS key that nobody can use", () => {
+  const GONE = ["DisabledException", "KMSInvalidStateException", "NotFoundException"];
+
+  it.each(GONE)("ends all its keys when a first request is told %s, and no others", async (name) => {
+    const other = new StubKeyring();
+    await sealOnce({ keyring: other });
+    const sealing = await cache.forSealing(caller.sealing());
+    const memory = memoryOf(sealing);
+    sealing.release();
+    await openOnce(caller.keyring.wrap());
+    caller.keyring.error = kmsError(name);
+    await expect(openOnce(caller.keyring.wrap())).rejects.toMatchObject({ kmsError: name });
+    expect(cache.size).toBe(1);
+    expect(memory).toEqual(ZEROS);
+    expect(caller.reasons()).toEqual(["error", "error"]);
+    caller.results();
+    await sealOnce({ keyring: other });
+    expect(caller.results()).toEqual(["hit"]);
+    await expect(sealOnce()).rejects.toMatchObject({ kmsError: name });
+    caller.keyring.error = undefined;
+    cache.evict();
+    await sealOnce();
+    expect(cache.size).toBe(1);
+  });
+
+  it("ends them upon a request whose key would not have been kept, too", async () => {
+    await sealOnce();
+    caller.keyring.error = kmsError("DisabledException");
+    const policy = "REQUIRE_ENCRYPT_ALLOW_DECRYPT";
+    const opening = cache.forOpening(caller.opening(caller.keyring.wrap(), { suite: "v2", policy }));
+    await expect(opening).rejects.toMatchObject({ kmsError: "DisabledException" });
+    expect(cache.size).toBe(0);
+  });
+
+  it("fails those who wait for another of its keys, instead of asking once more for each", async () => {
+    caller.keyring.held = true;
+    const calls = Array.from({ length: 50 }, () =>
+      cache.forOpening(caller.opening(caller.keyring.wrap())).catch((error: unknown) => error),
+    );
+    const elsewhere = new StubKeyring();
+    elsewhere.held = true;
+    const other = cache.forSealing(caller.sealing({ keyring: elsewhere }));
+    caller.keyring.asked[7]?.fail(kmsError("DisabledException"));
+    const errors = await Promise.all(calls);
+    expect(errors.map((error) => (error as KeyringError).kmsError)).toEqual(
+      Array.from({ length: 50 }, () => "DisabledException"),
+    );
+    expect(new Set(errors).size).toBe(50);
+    expect(caller.take("failed")).toHaveLength(50);
+    expect(caller.keyring.asked.map(({ signal }) => signal.aborted)).toEqual(
+      Array.from({ length: 50 }, (_, n) => n !== 7),
+    );
+    // What KMS had said before comes too late.
+    caller.keyring.asked[8]?.answer();
+    await settle();
+    expect(cache.size).toBe(0);
+    expect(caller.keyring.handedOut.map(({ array }) => array)).toEqual([ZEROS]);
+    elsewhere.asked[0]?.answer();
+    await other;
+    expect(cache.size).toBe(1);
+  });
+
+  it("ends nothing when it only unwraps what is old", async () => {
+    await sealOnce();
+    await openOnce(caller.keyring.wrap());
+    caller.keyring.error = ofFormerKey(kmsError("DisabledException"));
+    await expect(openOnce(caller.keyring.wrap())).rejects.toMatchObject({ kmsError: "DisabledException" });
+    expect(cache.size).toBe(2);
+  });
+
+  it("has its keys forgotten once: later failures don't look for any", async () => {
+    const other = new StubKeyring();
+    await sealOnce({ keyring: other });
+    caller.keyring.error = kmsError("DisabledException");
+    const all = vi.spyOn(Shelf.prototype, "all");
+    await expect(sealOnce()).rejects.toThrow(KeyringError);
+    expect(all).not.toHaveBeenCalled();
+    expect(cache.size).toBe(1);
   });
 });
 

@@ -113,6 +113,27 @@ describe("bucket keys of KMS", () => {
     expect(cache.size).toBe(0);
   });
 
+  it("end as soon as any request shows that the key is disabled, however young they are", async () => {
+    const { blob } = await seal();
+    await open(blob);
+    const { blob: another } = await cache.forSealing({ ...same(), partition: "other", bytes: 1 });
+    await kms.send(new DisableKeyCommand({ KeyId: key.arn }));
+    await expect(open(another)).rejects.toMatchObject({ kmsError: "DisabledException" });
+    expect(cache.size).toBe(0);
+    await expect(seal()).rejects.toMatchObject({ kmsError: "DisabledException" });
+  });
+
+  it("stay when only a former key is disabled", async () => {
+    const { blob } = await seal();
+    await kms.send(new DisableKeyCommand({ KeyId: key.arn }));
+    keyring = kmsKeyring({ client: kms, keyId: sim.createKmsKey().arn, decryptKeyIds: [key.arn] });
+    const { blob: current } = await seal();
+    await open(current);
+    const { size } = cache;
+    await expect(open(blob)).rejects.toMatchObject({ kmsError: "DisabledException" });
+    expect(cache.size).toBe(size);
+  });
+
   it("need a key policy that grants them, to each direction its own", async () => {
     const { blob } = await seal();
     sim.putKeyPolicy(key.arn, {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EnvelopeIntegrityError, EnvelopeRefusedError, KeyringError } from "../../src/envelope/errors.ts";
-import { errorTypeOf, kmsFailure } from "../../src/envelope/kms-failures.ts";
+import { errorTypeOf, kmsFailure, ofFormerKey } from "../../src/envelope/kms-failures.ts";
 import { kmsError } from "./key-stubs.ts";
 
 describe("kmsFailure", () => {
@@ -10,6 +10,19 @@ describe("kmsFailure", () => {
       expect(kmsFailure(kmsError(name))).toMatchObject({ errorType: name, denied: true, passing: false });
     },
   );
+
+  it.each([
+    ["AccessDeniedException", false],
+    ["DisabledException", true],
+    ["KMSInvalidStateException", true],
+    ["NotFoundException", true],
+    ["ThrottlingException", false],
+  ])("takes %s as speaking of the key itself: %s", (name, keyGone) => {
+    expect(kmsFailure(kmsError(name)).keyGone).toBe(keyGone);
+    const former = kmsFailure(ofFormerKey(kmsError(name)));
+    expect(former.keyGone).toBe(false);
+    expect(former.denied).toBe(kmsFailure(kmsError(name)).denied);
+  });
 
   it.each([
     ["TimeoutError", 400],
@@ -74,14 +87,24 @@ describe("kmsFailure", () => {
 
   it("keeps an integrity error one, even if its cause were a server's", () => {
     const failure = kmsFailure(new EnvelopeIntegrityError());
-    expect(failure).toMatchObject({ errorType: "EnvelopeIntegrityError", denied: false, passing: false });
+    expect(failure).toMatchObject({
+      errorType: "EnvelopeIntegrityError",
+      denied: false,
+      keyGone: false,
+      passing: false,
+    });
     expect(failure.error()).toBeInstanceOf(EnvelopeIntegrityError);
     expect(failure.error()).not.toBe(failure.error());
   });
 
   it("keeps a refusal one", () => {
     const failure = kmsFailure(new EnvelopeRefusedError("key-unusable", "no"));
-    expect(failure).toMatchObject({ errorType: "EnvelopeRefusedError", denied: false, passing: false });
+    expect(failure).toMatchObject({
+      errorType: "EnvelopeRefusedError",
+      denied: false,
+      keyGone: false,
+      passing: false,
+    });
     expect(failure.error()).toBeInstanceOf(EnvelopeRefusedError);
     expect(failure.error()).toMatchObject({ problem: "key-unusable", message: "no" });
   });
