@@ -26,7 +26,8 @@ const ACCEPTED =
  *
  * @param body - Nothing is a body of 0 bytes. Strings are sealed as UTF-8, chunks that are strings too.
  * @throws `EnvelopeRefusedError` (`body`) for anything else, and for a stream that was already read: sealing what is
- *   left of it, nothing, would overwrite an object without a word. Iterating throws the same for a chunk of another
+ *   left of it, nothing, would overwrite an object without a word. A generator, or an iterable of your own, doesn't tell
+ *   whether it was read: one that was is sealed as what it still gives, 0 bytes. Iterating throws the same for a chunk of another
  *   type, and whatever the body throws.
  */
 export function readBody(body: unknown): PlainBody {
