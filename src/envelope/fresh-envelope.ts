@@ -89,13 +89,36 @@ function checkLimit(bytes: number | undefined): void {
   );
 }
 
-/** An envelope's name in the caller's own metadata would make two envelopes of one, and none of them readable. */
-export function checkCallersMetadata(callers: ObjectMetadata | undefined): void {
-  const name = Object.keys(callers ?? {}).find(isEnvelopeName);
-  if (name === undefined) return;
-  throw refused(
-    "caller-metadata",
-    `Metadata names ${JSON.stringify(name)}, which belongs to the envelope of sealed objects: leave it out. When you ` +
-      "move an object that is sealed already, use CopyObject, or a client without the plugin.",
-  );
+/**
+ * An envelope's name in the caller's own metadata would make two envelopes of one, and none of them readable. Values
+ * are the SDK's to write; what it can't make text of is refused here, before a key is asked for.
+ *
+ * @throws `EnvelopeRefusedError` (`caller-metadata`).
+ */
+export function checkCallersMetadata(callers: Readonly<Record<string, unknown>> | undefined): void {
+  for (const [name, value] of Object.entries(callers ?? {})) {
+    if (isEnvelopeName(name)) {
+      throw refused(
+        "caller-metadata",
+        `Metadata names ${JSON.stringify(name)}, which belongs to the envelope of sealed objects: leave it out. When ` +
+          "you move an object that is sealed already, use CopyObject, or a client without the plugin.",
+      );
+    }
+    if (!hasText(value)) {
+      throw refused(
+        "caller-metadata",
+        `Metadata's ${JSON.stringify(name)} can't be made text: give a string. Nothing was sent.`,
+      );
+    }
+  }
+}
+
+/** Objects may have no text, or refuse to give it. */
+function hasText(value: unknown): boolean {
+  try {
+    void String(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

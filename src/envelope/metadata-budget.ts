@@ -15,10 +15,14 @@ export const METADATA_LIMIT_BYTES = 2048;
 /** Length of what KMS makes of a 32-byte data key, as seen; an estimate, for KMS promises none. */
 const USUAL_BLOB_BYTES = 184;
 
-/** Bytes of names and values, as S3 counts them: without `x-amz-meta-`. */
-export function metadataBytes(metadata: ObjectMetadata): number {
+/**
+ * Bytes of names and values, as S3 counts them: without `x-amz-meta-`.
+ *
+ * @param metadata - Values that aren't text count as the SDK writes them, `undefined` and `null` too: as `String(value)`.
+ */
+export function metadataBytes(metadata: Readonly<Record<string, unknown>>): number {
   return Object.entries(metadata).reduce(
-    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(String(value)),
     0,
   );
 }

@@ -22,6 +22,7 @@ describe("bytes of metadata", () => {
     [{ owner: "team" }, 9],
     [{ é: "→" }, 5],
     [{ a: "", bc: "d" }, 4],
+    [{ n: 5, b: true, u: undefined, z: null }, 22],
   ])("of %j are %i", (metadata, bytes) => {
     expect(metadataBytes(metadata as Record<string, string>)).toBe(bytes);
   });

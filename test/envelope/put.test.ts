@@ -141,6 +141,12 @@ describe("PutObject in a place that seals", () => {
     ["ChecksumCRC32", { ChecksumCRC32: "AAAAAA==" }, "caller-checksum"],
     ["a checksum of times to come", { ChecksumNEW: "x" }, "caller-checksum"],
     ["metadata of the envelope", { Metadata: { "X-Amz-Key-V2": "x" } }, "caller-metadata"],
+    ["metadata of the envelope that isn't text", { Metadata: { "x-amz-3": 5 } }, "caller-metadata"],
+    [
+      "metadata that can't be made text",
+      { Metadata: { a: Object.create(null) as object } },
+      "caller-metadata",
+    ],
     ["too much metadata", { Metadata: { long: "x".repeat(1700) } }, "metadata-budget"],
     ["a length that isn't that of the bytes", { ContentLength: 3 }, "body"],
     ["a negative length", { ContentLength: -1 }, "body"],
@@ -235,6 +241,30 @@ describe("PutObject in a place that seals", () => {
   });
 });
 
+describe("metadata that isn't text", () => {
+  it.each([5, true, undefined, null, 5n, new Date(0)])("is the SDK's to write: %s", async (value) => {
+    const world = new World();
+    await world.put("k", "x", { Metadata: { value, other: "o" } });
+    expect(world.requests[0]?.input["Metadata"]).toMatchObject({ value, other: "o", "x-amz-c": "115" });
+    expect(String(await world.read("k"))).toBe("x");
+  });
+
+  it("counts as the text that the SDK makes of it", async () => {
+    const world = new World();
+    const long = { toString: () => "x".repeat(1642) };
+    await world.put("k", "x", { Metadata: { long } });
+    const longer = { toString: () => "x".repeat(1643) };
+    await expect(world.put("k", "x", { Metadata: { long: longer } })).rejects.toMatchObject({
+      problem: "metadata-budget",
+    });
+    const none = { toString: () => expect.fail("none") };
+    await expect(world.put("k", "x", { Metadata: { none } })).rejects.toMatchObject({
+      problem: "caller-metadata",
+      message: `Metadata's "none" can't be made text: give a string. Nothing was sent.`,
+    });
+  });
+});
+
 describe("what a place decides", () => {
   it("chooses keyring, context and partition", async () => {
     const keyrings = { blue: fakeKeyring("blue"), red: fakeKeyring("red") };
@@ -278,6 +308,22 @@ describe("what a place decides", () => {
       "aws:x-amz-cek-alg": "115",
     });
     expect(String(await world.read("k", { Bucket }))).toBe("x");
+  });
+
+  it.each([
+    ["arn:aws-cn:kms:cn-north-1:111122223333:key/k", "arn:aws-cn:s3:::bucket"],
+    ["arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/a", "arn:aws-us-gov:s3:::bucket"],
+    ["arn:aws:kms:eu-west-1:111122223333:key/k", "arn:aws:s3:::bucket"],
+    ["alias/arn:aws-cn:x", "arn:aws:s3:::bucket"],
+    ["1234abcd", "arn:aws:s3:::bucket"],
+  ])("binds a bucket in the partition of the KMS key %s", async (keyId, bound) => {
+    const keyring = fakeKeyring(keyId);
+    for (const given of [keyring, () => keyring]) {
+      const world = new World({ bindBucket: true, keyring: given });
+      await world.put("k", "x");
+      expect(JSON.parse(String(world.stored("k").metadata["x-amz-t"]))).toMatchObject({ "s3-bucket": bound });
+      expect(String(await world.read("k"))).toBe("x");
+    }
   });
 
   it("fails as KMS failed, told once", async () => {
