@@ -11,12 +11,17 @@ interface Waiter {
 /**
  * A semaphore of bytes, first come, first served: small requests never overtake a large one. A request for more than
  * the whole budget is granted alone.
+ *
+ * Whoever was granted bytes must give them back without waiting for anybody who may wait here: a budget for reads,
+ * whose answers have come, and another one for parts, which still need a connection, as reads may hold all of those.
  */
 export class ByteBudget {
   readonly #maxBytes: number;
   /** In the order they came. */
   readonly #waiting = new Set<Waiter>();
-  #taken = 0;
+  /** Of requests that were granted. */
+  #granted = 0;
+  #kept = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -37,7 +42,8 @@ export class ByteBudget {
       };
       const grant = (): void => {
         signal?.removeEventListener("abort", leave);
-        resolve(this.#take(bytes));
+        this.#granted += bytes;
+        resolve(this.#once(() => (this.#granted -= bytes)));
       };
       const waiter: Waiter = { bytes, grant };
       signal?.addEventListener("abort", leave);
@@ -46,20 +52,29 @@ export class ByteBudget {
     });
   }
 
+  /**
+   * Counts bytes that are in memory anyway, beyond the budget if need be. They may stay for long, so they slow others
+   * down but stop nobody: one request at a time is granted always.
+   */
+  keep(bytes: number): Release {
+    this.#kept += bytes;
+    return this.#once(() => (this.#kept -= bytes));
+  }
+
   #serve(): void {
     for (const waiter of this.#waiting) {
-      if (this.#taken > 0 && this.#taken + waiter.bytes > this.#maxBytes) return;
+      if (this.#granted > 0 && this.#granted + this.#kept + waiter.bytes > this.#maxBytes) return;
       this.#waiting.delete(waiter);
       waiter.grant();
     }
   }
 
-  #take(bytes: number): Release {
-    this.#taken += bytes;
-    let left = bytes;
+  #once(giveBack: () => void): Release {
+    let isDone = false;
     return () => {
-      this.#taken -= left;
-      left = 0;
+      if (isDone) return;
+      isDone = true;
+      giveBack();
       this.#serve();
     };
   }

@@ -7,7 +7,7 @@ import type { PlainBody } from "./bodies.ts";
  * @param tooLong - Makes the error for a body of more than `maxBytes`, which is read no further.
  */
 export async function collect(
-  body: PlainBody,
+  body: AsyncIterable<Uint8Array>,
   maxBytes: number,
   tooLong: () => Error,
 ): Promise<Uint8Array[]> {
@@ -18,12 +18,12 @@ export async function collect(
 
 /** The chunks of a body as they come. @param tooLong - As of `collect`. */
 export async function* atMost(
-  body: PlainBody,
+  body: AsyncIterable<Uint8Array>,
   maxBytes: number,
   tooLong: () => Error,
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  for await (const chunk of chunksOf(body)) {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLong();
     yield chunk;

@@ -73,17 +73,16 @@ export function workingsBehind(sealer: Envelope): Workings {
 
 function workingsOf(options: EnvelopeOptions): Workings {
   const settings = settingsOf(options);
-  const budget = new ByteBudget(settings.bufferBudgetBytes);
   const { partBytes, uploadIdleSeconds: idleSeconds } = options;
   return {
     settings,
     cache: cacheOf(options),
     uploads: new Uploads({
-      budget,
+      budget: new ByteBudget(settings.bufferBudgetBytes),
       ...(partBytes !== undefined && { partBytes }),
       ...(idleSeconds !== undefined && { idleSeconds }),
     }),
-    budget,
+    readBudget: new ByteBudget(settings.bufferBudgetBytes),
     indexes: new ChunkIndexes(),
   };
 }

@@ -1,4 +1,4 @@
-/** Holds a stream to the length that was said of it. */
+/** Holds a body to the length that was said of it. */
 import { refused } from "./refused.ts";
 
 /**
@@ -15,6 +15,20 @@ export async function* exactly(chunks: AsyncIterable<Uint8Array>, bytes: number)
     yield chunk;
   }
   if (seen < bytes) throw wrongLength(bytes, String(seen));
+}
+
+/**
+ * Holds bytes in the caller's memory to the length they had before KMS was asked.
+ *
+ * @throws `EnvelopeRefusedError` (`body`).
+ */
+export function checkUnchanged(bytes: Uint8Array, length: number | undefined): void {
+  if (bytes.length === length) return;
+  throw refused(
+    "body",
+    `The body had ${length} bytes when it was given, and ${bytes.length} when it was to be sealed: don't transfer or ` +
+      "resize its buffer before the call has ended. No object was made.",
+  );
 }
 
 /** @param found - How many bytes there were. */

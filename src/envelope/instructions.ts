@@ -1,7 +1,7 @@
 /** Looks for an object's envelope: in its metadata, and by opt-in in an instruction file beside it. */
 import { readBody } from "./bodies.ts";
 import { classify, type Classified } from "./classify.ts";
-import { collect } from "./collect.ts";
+import { chunksOf, collect } from "./collect.ts";
 import { EnvelopeIntegrityError } from "./errors.ts";
 import { classifyWithInstruction, instructionFileKey, mayHaveInstructionFile } from "./instruction-file.ts";
 import type { ObjectMetadata } from "./metadata-names.ts";
@@ -35,5 +35,7 @@ function missing(error: unknown): undefined {
 const tooLong = (): Error => new EnvelopeIntegrityError();
 
 async function textOf(file: ObjectContent): Promise<string> {
-  return Buffer.concat(await collect(readBody(file.Body), MAX_FILE_BYTES, tooLong)).toString("utf8");
+  return Buffer.concat(await collect(chunksOf(readBody(file.Body)), MAX_FILE_BYTES, tooLong)).toString(
+    "utf8",
+  );
 }

@@ -36,7 +36,7 @@ export interface UploadsOptions {
   readonly waitingBytes?: number;
   /** What the server allows, if it isn't Amazon's. */
   readonly s3?: PartLimits;
-  /** For the ciphertext of parts that are being sent. */
+  /** For the ciphertext of parts that are being sent, and of last parts that wait for the tag. */
   readonly budget: ByteBudget;
 }
 
@@ -67,6 +67,7 @@ export class Uploads {
       idleMs: Math.min((options.idleSeconds ?? 3600) * 1000, MAX_TIMER_MS),
       waitMs: (options.waitSeconds ?? 60) * 1000,
       waitingBytes: options.waitingBytes ?? 256 * 2 ** 20,
+      budget: options.budget,
       s3: options.s3 ?? S3_LIMITS,
     };
   }
@@ -248,6 +249,7 @@ function sealPart(
   upload.assertOpen();
   const partBytes = known ?? upload.fixPartBytes(plaintext.length);
   const { ciphertext, isNew } = upload.parts.seal(number, plaintext, partBytes);
+  upload.countKept();
   if (isNew) upload.onBytes(plaintext.length);
   return ciphertext;
 }

@@ -1,9 +1,9 @@
 /** PutObject in a place that seals: the body becomes ciphertext once, above every retry. */
 import type { SealedCall, SealedResult } from "../body-sealer.ts";
 import { readBody, type PlainBody } from "./bodies.ts";
-import { readableOf } from "./byte-stream.ts";
-import { exactly } from "./exact-length.ts";
+import { breakableBody } from "./breakable-body.ts";
 import { TAG_BYTES, wipe } from "./content-key.ts";
+import { checkUnchanged, exactly } from "./exact-length.ts";
 import { freshEnvelope, type FreshEnvelope } from "./fresh-envelope.ts";
 import { sealBytes, sealChunks } from "./gcm.ts";
 import { checkWriteInput, declaredBytes } from "./write-input.ts";
@@ -32,7 +32,7 @@ export async function put(workings: Workings, call: SealedCall): Promise<SealedR
   const sealed: Record<string, unknown> = { ...input, Metadata: fresh.metadata };
   if (bytes !== undefined) sealed["ContentLength"] = bytes + TAG_BYTES;
   return body.kind === "bytes"
-    ? sendBytes(call, sealed, fresh, body.bytes)
+    ? sendBytes(call, sealed, fresh, body.bytes, bytes)
     : sendStream(call, sealed, fresh, body, bytes);
 }
 
@@ -41,9 +41,15 @@ function sendBytes(
   input: Record<string, unknown>,
   { content }: FreshEnvelope,
   bytes: Uint8Array,
+  length: number | undefined,
 ): Promise<SealedResult> {
-  const body = sealBytes(content, bytes);
-  wipe(content.bytes);
+  let body: Uint8Array;
+  try {
+    checkUnchanged(bytes, length);
+    body = sealBytes(content, bytes);
+  } finally {
+    wipe(content.bytes);
+  }
   call.observe({ kind: "io", direction: "seal", bytes: bytes.length });
   return call.next({ ...input, Body: body });
 }
@@ -64,10 +70,11 @@ async function sendStream(
   const broken = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  // The SDK tells by the class, Node's Readable, that it can't send this twice.
-  const body = readableOf(
-    quietly(sealed, (error) => fail(error)),
-    () => undefined,
+  const { body, breakOff } = breakableBody(
+    quietly(sealed, (error) => {
+      breakOff();
+      fail(error);
+    }),
   );
   try {
     return await Promise.race([call.next({ ...input, Body: body }), broken]);
@@ -76,10 +83,7 @@ async function sendStream(
   }
 }
 
-/**
- * A stream that neither ends nor fails where `chunks` fails. The SDK pipes bodies without listening for errors: one
- * would end the process, and an end would complete the object. So the request is left as it is, unfinished.
- */
+/** A stream that neither ends nor fails where `chunks` fails. */
 async function* quietly(
   chunks: AsyncIterable<Uint8Array>,
   onError: (error: unknown) => void,

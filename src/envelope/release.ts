@@ -1,4 +1,5 @@
 /** When the plaintext of a whole object is released: after it was verified, unless the caller said otherwise. */
+import { counted, unlessBroken } from "./awaited-body.ts";
 import { destroyBody, readBody } from "./bodies.ts";
 import type { Pieces } from "./byte-stream.ts";
 import { openCbc } from "./cbc.ts";
@@ -88,20 +89,24 @@ export async function verified(
   const { body, bytes } = sealed;
   const limit = heldBytes(workings);
   if (bytes !== undefined && bytes > limit) throw tooLarge(workings);
-  const giveBack = await workings.budget.take(bytes ?? limit);
+  const atMostBytes = bytes ?? limit;
+  const stored = chunksOf(readBody(body));
+  const { readBudget } = workings;
+  const giveBack = await unlessBroken(body, (signal) => readBudget.take(atMostBytes, signal));
   try {
+    const chunks = counted(stored, readBudget, atMostBytes, giveBack);
     // A body longer than it was said to be is no longer what was sealed.
     const tooLong = (): Error => (bytes === undefined ? tooLarge(workings) : new EnvelopeIntegrityError());
-    const stored = readBody(body);
-    if (opening.kind === "gcm")
-      return await openVerified(opening.key, atMost(stored, bytes ?? limit, tooLong));
-    return [openCbc(opening.dataKey, opening.iv, await collect(stored, bytes ?? limit, tooLong))];
+    if (opening.kind === "gcm") return await openVerified(opening.key, atMost(chunks, atMostBytes, tooLong));
+    return [openCbc(opening.dataKey, opening.iv, await collect(chunks, atMostBytes, tooLong))];
   } finally {
     giveBack();
   }
 }
 
 function delayed(key: ContentKey, { body, bytes, observe }: SealedBody): Released {
+  // Not even an empty object is that short, and no body has a negative length.
+  if (bytes !== undefined && bytes < TAG_BYTES) throw new EnvelopeIntegrityError();
   return {
     plaintext: watched(openChunks(key, chunksOf(readBody(body))), observe),
     bytes: bytes === undefined ? undefined : bytes - TAG_BYTES,

@@ -4,6 +4,7 @@ import { readBody } from "./bodies.ts";
 import { wipe } from "./content-key.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
 import { type Envelope, workingsBehind } from "./envelope.ts";
+import { checkUnchanged } from "./exact-length.ts";
 import { freshEnvelope } from "./fresh-envelope.ts";
 import { sealBytes, sealChunks } from "./gcm.ts";
 
@@ -85,16 +86,20 @@ export async function seal(
   const { bucket = "", key = "", encryptionContext } = options;
   const place = { operation: "PutObject", bucket, key };
   const plain = readBody(body);
+  const bytes = plain.kind === "bytes" ? plain.bytes.length : plain.bytes;
   const fresh = await freshEnvelope(workings, {
     place,
     context: workings.settings.context(place, encryptionContext),
     metadata: undefined,
-    bytes: plain.kind === "bytes" ? plain.bytes.length : plain.bytes,
+    bytes,
     observe: unobserved,
   });
   const { content, metadata, countBytes } = fresh;
   try {
-    if (plain.kind === "bytes") return { body: sealBytes(content, plain.bytes), metadata };
+    if (plain.kind === "bytes") {
+      checkUnchanged(plain.bytes, bytes);
+      return { body: sealBytes(content, plain.bytes), metadata };
+    }
     const count = plain.bytes === undefined ? countBytes : undefined;
     return { body: Readable.from(sealChunks(content, plain.chunks, count)), metadata };
   } finally {

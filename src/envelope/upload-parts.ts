@@ -51,6 +51,11 @@ export class UploadParts {
     return this.#partBytes;
   }
 
+  /** Length of the ciphertext that waits for the tag, in bytes. */
+  get keptBytes(): number {
+    return this.#lastCiphertext?.length ?? 0;
+  }
+
   /** Takes the size of part 1 for that of all parts. An empty part 1 is the last, whatever the size. */
   fixPartBytes(bytesOfPartOne: number): number {
     this.#partBytes ??= Math.max(1, bytesOfPartOne);

@@ -1,6 +1,7 @@
 /** One sealed upload from the answer to its Create until it's forgotten: open, then sealed, and gone at the end. */
 import { setMaxListeners } from "node:events";
 import type { SealedCall, SealedResult } from "../body-sealer.ts";
+import type { ByteBudget, Release } from "./byte-budget.ts";
 import type { ContentKey } from "./content-key.ts";
 import { EnvelopeRefusedError } from "./errors.ts";
 import { etagOf, type ListedPart, type PartLimits, withTagPart } from "./upload-input.ts";
@@ -18,6 +19,8 @@ export interface UploadLimits {
   readonly waitMs: number;
   /** How many bytes of bodies may wait for it. */
   readonly waitingBytes: number;
+  /** For what is in memory of parts. */
+  readonly budget: ByteBudget;
   readonly s3: PartLimits;
 }
 
@@ -25,16 +28,24 @@ export interface UploadLimits {
 interface Sealed {
   readonly signature: string;
   /** What it takes to send the tag; dropped when S3 has it. */
-  tag: { readonly list: readonly ListedPart[]; readonly part: TagPart; readonly sender: Sender } | undefined;
+  tag:
+    | { readonly list: readonly ListedPart[]; readonly part: TagPart; readonly senders: readonly Sender[] }
+    | undefined;
   /** The list to complete with, once S3 has the tag; the same for whoever asks meanwhile. */
   parts: Promise<readonly Input[]> | undefined;
 }
 
-/** How a part of this upload was last sent, for the part that brings the tag. Without a body: it'd be kept alive. */
+/** How a part of this upload was sent, for the part that brings the tag. Without a body: it'd be kept alive. */
 interface Sender {
   readonly next: SealedCall["next"];
   readonly input: Input;
 }
+
+/**
+ * So many are kept: the one that S3 answered last sends the tag, unless its caller's signal has ended it by then, as
+ * a deadline of that one part may have.
+ */
+const MAX_SENDERS = 3;
 
 /** A completed upload is remembered for as long as a Complete whose answer got lost may be repeated. */
 const COMPLETED_MS = 300_000;
@@ -55,9 +66,11 @@ export class Upload {
   #calls = 0;
   /** UploadParts that S3 has not answered. */
   #sending = 0;
-  #sender: Sender | undefined;
+  /** The last one to be answered first. */
+  #senders: Sender[] = [];
   #sealed: Sealed | undefined;
   #isCompleted = false;
+  #uncountKept: Release = () => undefined;
   #idleMs: number;
   #timer: NodeJS.Timeout | undefined;
   readonly #onIdle: () => void;
@@ -153,7 +166,7 @@ export class Upload {
         const etag = etagOf(result.output);
         if (etag !== "") {
           this.parts.stored(number, etag);
-          this.#sender = { next, input };
+          this.#senders = [{ next, input }, ...this.#senders].slice(0, MAX_SENDERS);
         }
         return result;
       } finally {
@@ -183,15 +196,19 @@ export class Upload {
         "Parts of this upload are still being sent: complete it when all of them have been answered.",
       );
     }
-    const sender = this.#sender;
-    if (sender === undefined || !this.parts.isWhole(list)) {
+    // Parts that S3 has were sent by somebody.
+    if (!this.parts.isWhole(list)) {
       throw refused(
         "A sealed upload is completed with exactly the parts that were sent through this client, 1 to the last, each " +
           "with the ETag that S3 answered: list those, or abort it and begin a new one.",
       );
     }
-    this.#sealed = { signature, tag: { list, part: this.parts.finish(), sender }, parts: undefined };
-    this.#sender = undefined;
+    this.#sealed = {
+      signature,
+      tag: { list, part: this.parts.finish(), senders: this.#senders },
+      parts: undefined,
+    };
+    this.#senders = [];
   }
 
   /** Sends the tag, once; after a failure, the same bytes again. Gives the list to complete with. */
@@ -204,6 +221,12 @@ export class Upload {
       });
       return sealed.parts;
     });
+  }
+
+  /** Counts what is kept of the last part until the tag has gone out with it, and no longer what was before. */
+  countKept(): void {
+    this.#uncountKept();
+    this.#uncountKept = this.#limits.budget.keep(this.parts.keptBytes);
   }
 
   /** Whether S3 has said that it made the object. */
@@ -221,6 +244,7 @@ export class Upload {
   end(reason: EnvelopeRefusedError): void {
     clearTimeout(this.#timer);
     this.parts.wipe();
+    this.#uncountKept();
     this.#gone.abort(reason);
   }
 
@@ -239,20 +263,17 @@ export class Upload {
     }
   }
 
-  /** The one request that no caller made: through the way of the last part that S3 took, as no client is at hand. */
+  /** The one request that no caller made: through the way of a part that S3 took, as no client is at hand. */
   async #sendTag(sealed: Sealed): Promise<readonly Input[]> {
-    const { list, part, sender } = sealed.tag as NonNullable<Sealed["tag"]>;
+    const { list, part, senders } = sealed.tag as NonNullable<Sealed["tag"]>;
     const { number, body } = part;
-    const result = await sender.next({
-      ...sender.input,
-      PartNumber: number,
-      Body: body,
-      ContentLength: body.length,
-    });
+    const tag = { PartNumber: number, Body: body, ContentLength: body.length };
+    const result = await firstNotAborted(senders, ({ next, input }) => next({ ...input, ...tag }));
     if (etagOf(result.output) === "") {
       throw refused("S3 answered the part that holds the tag without an ETag: complete the upload again.");
     }
     sealed.tag = undefined;
+    this.#uncountKept();
     return withTagPart(list, number, result.output as Input);
   }
 
@@ -260,6 +281,20 @@ export class Upload {
   #rest(): void {
     if (this.#calls > 0 || this.signal.aborted) return;
     this.#timer = setTimeout(this.#onIdle, this.#idleMs).unref();
+  }
+}
+
+/** What the first sender comes to that isn't ended by its own caller's signal; else the last one's error. */
+async function firstNotAborted(
+  senders: readonly Sender[],
+  send: (sender: Sender) => Promise<SealedResult>,
+): Promise<SealedResult> {
+  const [first, ...others] = senders as readonly [Sender, ...Sender[]];
+  try {
+    return await send(first);
+  } catch (error) {
+    if (others.length === 0 || (error as Error).name !== "AbortError") throw error;
+    return firstNotAborted(others, send);
   }
 }
 

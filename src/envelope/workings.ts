@@ -12,7 +12,8 @@ export interface Workings {
   readonly settings: Settings;
   readonly cache: BucketKeyCache;
   readonly uploads: Uploads;
-  readonly budget: ByteBudget;
+  /** For bodies that are being verified; parts have one of their own, for the reason that `ByteBudget` gives. */
+  readonly readBudget: ByteBudget;
   readonly indexes: ChunkIndexes;
 }
 
