@@ -60,6 +60,71 @@ describe("docs/policy.md on tests in the file", () => {
   });
 });
 
+/** The members of an interface, whose end is a brace at the beginning of a line. */
+function members(file: string, name: string): string[] {
+  const [body = ""] = page(file).split(`export interface ${name} `)[1]?.split(/^\}/m, 1) ?? [];
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member]) => member as string);
+}
+
+/** A number of the source as the guide writes it. */
+function written(number: string): string {
+  const others: Readonly<Record<string, string>> = {
+    "Number.MAX_SAFE_INTEGER": "2^53 - 1",
+    "128 * 2 ** 20": "2^27",
+    "2 ** 16": "65,536",
+  };
+  return others[number] ?? number.replace(" ** ", "^").replace("_", ",");
+}
+
+describe("docs/envelope.md", () => {
+  const guide = page("docs/envelope.md");
+  const firstCells = [...guide.matchAll(/^\| ([^|]*) \|/gm)].map(([, cell]) => cell).join("\n");
+  const options = [
+    ...members("src/envelope/options.ts", "EnvelopeOptions"),
+    ...members("src/envelope/cache-options.ts", "CacheOptions"),
+  ];
+  const union =
+    page("src/envelope/errors.ts").split("export type EnvelopeProblem =")[1]?.split(";", 1)[0] ?? "";
+  const problems = [...union.matchAll(/"([\w-]+)"/g)].map(([, word]) => word as string);
+  const ranges = [
+    ...page("src/envelope/cache-options.ts").matchAll(
+      /^ {2}(\w+): \{ usual: (.*?), least: (.*?), most: (.*?), whole/gm,
+    ),
+  ].map(([, ...row]) => row as [name: string, usual: string, least: string, most: string]);
+
+  it("is held against all options and problems", () => {
+    expect(options).toEqual(expect.arrayContaining(["keyring", "uploadIdleSeconds", "maxAgeSeconds"]));
+    expect(options.length).toBeGreaterThanOrEqual(23);
+    expect(problems.length).toBeGreaterThanOrEqual(21);
+    expect(ranges).toHaveLength(6);
+  });
+
+  it.each(options)("has a row for the option %s", (name) => {
+    expect(firstCells).toContain(`\`${name}\``);
+  });
+
+  it.each(ranges)("has the true default and range of %s", (name, usual, least, most) => {
+    const row = new RegExp(`^\\| \`${name}\` \\| (.*?) \\| (.*?) \\|`, "m").exec(guide);
+    const range =
+      name === "maxCachedBytes" ? `${written(least)} or more` : `${written(least)} to ${written(most)}`;
+    expect(row?.slice(1)).toEqual([written(usual), range]);
+  });
+
+  it.each(problems)("says what to do about the problem %s", (word) => {
+    expect(guide).toMatch(new RegExp(`^\\| \`${word}\` \\| \\S`, "m"));
+  });
+
+  it.each([
+    "decryptKeyIds",
+    "EnvelopeIntegrityError",
+    "NotSealedError",
+    "EnvelopeRefusedError",
+    "KeyringError",
+  ])("speaks of %s", (name) => {
+    expect(guide).toContain(`\`${name}\``);
+  });
+});
+
 describe("README.md", () => {
   const blocks = shownFiles(page("README.md"));
 

@@ -114,14 +114,20 @@ export interface EnvelopeOptions extends CacheOptions {
    * `(input) => s3.send(new GetObjectCommand(input))`.
    */
   readonly getObject?: (input: ObjectAddress) => Promise<ObjectContent>;
-  /** HeadObject, for the sources of copies: `(input) => s3.send(new HeadObjectCommand(input))`. */
+  /**
+   * HeadObject, for the sources of copies: `(input) => s3.send(new HeadObjectCommand(input))`. What is moved is pinned
+   * to the `ETag` it gives.
+   */
   readonly headObject?: (input: ObjectAddress) => Promise<ObjectHead>;
   /**
    * Largest plaintext that is held until its tag is verified, in bytes: 16 to 2^31. Default 64 MiB. Goes with
    * `release: "verified"` and `"twoPass"`.
    */
   readonly verifiedBufferBytes?: number;
-  /** Bytes of bodies and parts that all calls together hold in memory; further calls wait. Default 256 MiB. */
+  /**
+   * Bytes that all bodies being verified hold in memory together, and as many again all parts of uploads; further calls
+   * wait. Default 256 MiB.
+   */
   readonly bufferBudgetBytes?: number;
   /**
    * When plaintext is released. `verified`: after all of it was verified in memory; larger bodies are refused.
