@@ -103,6 +103,7 @@ async function builtPage(data: DashboardData): Promise<string> {
   writeFileSync(
     page,
     `<!doctype html><meta charset="utf-8"><title>S3 Bucket Keys</title>
+<link rel="stylesheet" href="panels.css">
 <style>body { margin: 16px; font-family: Inter, "DejaVu Sans", sans-serif; }</style>
 <div id="root"></div>
 <script>window.dashboard = ${json}</script>

@@ -9,6 +9,7 @@ import {
   StackingConfigBuilder,
   StackingMode,
   TooltipDisplayMode,
+  VisibilityMode,
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
 } from "@grafana/grafana-foundation-sdk/common";
@@ -46,16 +47,26 @@ interface Common {
 /** A query and how its series are called. */
 export type Query = readonly [expression: string, legend: string];
 
-/** Colours of words that mean the same in every panel. */
-const COLOURS: Readonly<Record<string, string>> = {
-  pass: "green",
-  amend: "blue",
-  refuse: "red",
-  accepted: "green",
-  rejected: "red",
-  hit: "green",
-  miss: "orange",
-  expired: "yellow",
+/** Colours of words that mean the same in every panel, by what the legend is made of. */
+const COLOURS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  decision: {
+    pass: "green",
+    amend: "blue",
+    refuse: "red",
+    "pass (audit)": "super-light-green",
+    "amend (audit)": "super-light-blue",
+    "refuse (audit)": "orange",
+  },
+  verdict: {
+    honoured: "green",
+    compliant: "blue",
+    noncompliant: "orange",
+    unverified: "yellow",
+    drift: "red",
+    "not-applicable": "#8e8e8e",
+  },
+  reload_result: { accepted: "green", rejected: "red" },
+  cache_result: { hit: "green", miss: "orange", expired: "yellow", bypass: "purple" },
 };
 
 /** Series over time. */
@@ -78,10 +89,16 @@ export function timeSeries(
     .min(0)
     .span(panel.span)
     .height(8)
-    .lineWidth(2)
-    .fillOpacity(panel.bars ? 80 : panel.stacked ? 25 : 8)
+    // A line on top of an area would also be drawn for what is 0, in the colour of something that isn't there.
+    .lineWidth(panel.stacked ? 0 : 2)
+    .fillOpacity(panel.bars ? 80 : panel.stacked ? 60 : 0)
+    .showPoints(panel.stacked ? VisibilityMode.Never : VisibilityMode.Auto)
     .drawStyle(panel.bars ? GraphDrawStyle.Bars : GraphDrawStyle.Line)
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+    .colorScheme(
+      panel.bars
+        ? new FieldColorBuilder().mode(FieldColorModeId.Shades).fixedColor("red")
+        : new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic),
+    )
     .legend(
       new VizLegendOptionsBuilder()
         .displayMode(LegendDisplayMode.List)
@@ -98,9 +115,10 @@ export function timeSeries(
   if (panel.max !== undefined) builder.max(panel.max);
   if (panel.decimals !== undefined) builder.decimals(panel.decimals);
   if (panel.stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group("A"));
-  for (const [name, fixedColor] of Object.entries(COLOURS)) {
-    if (!panel.queries.some(([, legend]) => /decision|reload_result|cache_result/.test(legend))) break;
-    builder.overrideByName(name, [{ id: "color", value: { mode: "fixed", fixedColor } }]);
+  for (const [word, colours] of Object.entries(COLOURS)) {
+    if (!panel.queries.some(([, legend]) => legend.includes(`_${word}}}`))) continue;
+    for (const [name, fixedColor] of Object.entries(colours))
+      builder.overrideByName(name, [{ id: "color", value: { mode: "fixed", fixedColor } }]);
   }
   return builder;
 }
@@ -142,23 +160,28 @@ export function table(
   },
 ): PanelSource {
   const order = Object.keys(panel.columns);
-  return new TableBuilder()
-    .title(panel.title)
-    .description(panel.description)
-    .datasource(DATASOURCE)
-    .unit(panel.unit)
-    .decimals(panel.decimals ?? 0)
-    .span(panel.span)
-    .height(8)
-    .withTarget(query(panel.expression, 0).instant().format(PromQueryFormat.Table))
-    .withTransformation({
-      id: "organize",
-      options: {
-        excludeByName: { Time: true },
-        indexByName: Object.fromEntries(order.map((name, at) => [name, at])),
-        renameByName: panel.columns,
-      },
-    });
+  return (
+    new TableBuilder()
+      .title(panel.title)
+      .description(panel.description)
+      .datasource(DATASOURCE)
+      .unit(panel.unit)
+      .decimals(panel.decimals ?? 0)
+      // Grafana's own, 150 pixels, puts the last columns out of sight.
+      .minWidth(80)
+      .overrideByName(panel.columns["Value"] ?? "Value", [{ id: "custom.width", value: 90 }])
+      .span(panel.span)
+      .height(8)
+      .withTarget(query(panel.expression, 0).instant().format(PromQueryFormat.Table))
+      .withTransformation({
+        id: "organize",
+        options: {
+          excludeByName: { Time: true },
+          indexByName: Object.fromEntries(order.map((name, at) => [name, at])),
+          renameByName: panel.columns,
+        },
+      })
+  );
 }
 
 function query(expression: string, at: number): DataqueryBuilder {

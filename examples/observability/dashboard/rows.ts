@@ -55,7 +55,7 @@ const glance: DashboardRow = {
   title: "At a glance",
   panels: [
     stat({
-      title: "Writes with a bucket key",
+      title: "With a bucket key",
       description:
         "Share of SSE-KMS writes in the last hour that S3 answered with a bucket key. Writes that the policy wants without one don't count. Below target: the tables of the next row name who.",
       unit: "percentunit",
@@ -71,6 +71,7 @@ const glance: DashboardRow = {
     stat({
       ...EVENTS,
       title: "Drifts",
+      span: 2,
       description:
         "Answers of S3 that differ from what the policy enforced. Any is worth a look: the plugin's log line names bucket and rule.",
       expression: seen("s3_bucket_key_drifts_total"),
@@ -78,6 +79,7 @@ const glance: DashboardRow = {
     stat({
       ...EVENTS,
       title: "Refused",
+      span: 2,
       description:
         "Requests that were refused and never sent. The error names the rule, its reason and the ways out.",
       expression: seen(
@@ -99,10 +101,10 @@ const glance: DashboardRow = {
       expression: seen("s3_bucket_key_errors_total", 's3_bucket_key_phase!="amended"'),
     }),
     stat({
-      title: "Clients with the plugin",
+      title: "Clients",
       description: "Clients that wear the plugin now. 0: the plugin was lost, or nothing is scraped.",
       unit: "short",
-      span: 3,
+      span: 2,
       decimals: 0,
       expression: `sum(${chosen("s3_bucket_key_client_count")}) or vector(0)`,
       colours: [{ color: "red" }, { color: "green", value: 1 }],
@@ -112,8 +114,7 @@ const glance: DashboardRow = {
       description:
         "A model, not a measurement: KMS requests that S3 did not make because of bucket keys, in the time range shown. The truth is in CloudTrail and on the bill.",
       unit: "short",
-      span: 3,
-      decimals: 0,
+      span: 5,
       expression: `sum(increase(${chosen("s3_bucket_key_estimate_kms_avoided_requests_total")}[$__range]))`,
       colours: NEUTRAL,
     }),
@@ -122,7 +123,7 @@ const glance: DashboardRow = {
       description:
         "The model's KMS requests in the time range shown, at the price in the rule s3_bucket_key:kms_price:usd_per_request.",
       unit: "currencyUSD",
-      span: 3,
+      span: 4,
       expression: `sum(increase(${chosen("s3_bucket_key_estimate_kms_avoided_requests_total")}[$__range])) * on () group_left () s3_bucket_key:kms_price:usd_per_request`,
       colours: NEUTRAL,
     }),
@@ -173,7 +174,7 @@ const coverage: DashboardRow = {
       description:
         "SSE-KMS writes without a bucket key in the time range shown. Verdict honoured or compliant: the policy wants it so. Buckets are named only with otel({ bucketAttribute }); without it, the table of rules says where to look.",
       unit: "short",
-      span: 12,
+      span: 10,
       expression: `topk(20, sum by (job, aws_s3_bucket, rpc_method, s3_bucket_key_verdict) (label_replace(increase(${chosen("s3_bucket_key_responses_total", `${WRITES}, ${WITHOUT_KEY}`)}[$__range]), "aws_s3_bucket", "(bucketAttribute is off)", "aws_s3_bucket", "")) > 0)`,
       columns: {
         job: "Job",
@@ -188,7 +189,7 @@ const coverage: DashboardRow = {
       description:
         "Reads and writes under each rule that S3 answered without a bucket key, in the time range shown. defaults: no rule matched.",
       unit: "short",
-      span: 6,
+      span: 8,
       expression: `topk(20, sum by (job, s3_bucket_key_rule_id) (increase(${chosen("s3_bucket_key_rule_responses_total", 's3_bucket_key_state="disabled"')}[$__range])) > 0)`,
       columns: { job: "Job", s3_bucket_key_rule_id: "Rule", Value: "Answers" },
     }),

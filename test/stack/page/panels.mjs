@@ -2,6 +2,9 @@
  * The dashboard's panels, drawn with Grafana's own components from data that was asked for beforehand: what a person
  * would see, as near as one gets without a Grafana. Bundled for a browser; `window.dashboard` is the data.
  */
+// What places the charts; the bundler makes a file of it.
+// oxlint-disable-next-line import/no-unassigned-import
+import "uplot/dist/uPlot.min.css";
 import {
   createDataFrame,
   createTheme,
@@ -44,7 +47,10 @@ function configOf({ fieldConfig }, name, custom) {
   const config = { ...fieldConfig.defaults, custom: { ...custom, ...fieldConfig.defaults.custom } };
   for (const { matcher, properties } of fieldConfig.overrides) {
     if (matcher.id !== "byName" || matcher.options !== name) continue;
-    for (const { id, value } of properties) config[id] = value;
+    for (const { id, value } of properties) {
+      if (id.startsWith("custom.")) config.custom[id.slice("custom.".length)] = value;
+      else config[id] = value;
+    }
   }
   return config;
 }
@@ -100,7 +106,9 @@ function TablePanel({ panel, theme, width, height }) {
     const field = {
       name: renameByName[name] ?? name,
       type: isValue ? FieldType.number : FieldType.string,
-      config: isValue ? configOf(panel, name, {}) : { custom: panel.fieldConfig.defaults.custom },
+      config: isValue
+        ? configOf(panel, renameByName[name] ?? name, {})
+        : { custom: panel.fieldConfig.defaults.custom },
       values: panel.rows.map((row) => row[name]),
       state: {},
     };
