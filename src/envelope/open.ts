@@ -37,6 +37,11 @@ export function open(
   metadata: Readonly<Record<string, string>> | undefined,
   options?: PlaceOptions,
 ): Promise<Uint8Array>;
+/**
+ * The same for a stream.
+ *
+ * @public
+ */
 export function open(
   sealer: Envelope,
   body: StreamBody,

@@ -72,6 +72,11 @@ export function seal(
   body: BytesBody,
   options?: PlaceOptions,
 ): Promise<SealedObject<Uint8Array>>;
+/**
+ * The same for a stream, which is sealed as it is read.
+ *
+ * @public
+ */
 export function seal(
   sealer: Envelope,
   body: StreamBody,

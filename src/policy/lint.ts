@@ -58,14 +58,12 @@ export function lintPolicy(policy: Policy, { now }: Readonly<{ now: Date }>): re
       const found = [
         ...reachFindings(rules, index, i),
         ...expiryFindings(linted, now),
-        ...FIELD_CHECKS.filter(({ when }) => when(linted)).map(
-          ({ code, at, message }): PolicyFinding => ({
-            code,
-            severity: "warning",
-            path: at,
-            message,
-          }),
-        ),
+        ...FIELD_CHECKS.filter(({ when }) => when(linted)).map(({ code, at, message }): PolicyFinding => ({
+          code,
+          severity: "warning",
+          path: at,
+          message,
+        })),
         ...prefixFindings(rule),
         ...slashFindings(rule),
       ];
