@@ -29,7 +29,9 @@ export function breakableBody(chunks: AsyncIterable<Uint8Array>): BreakableBody 
       (reader as Partial<Readable>).destroy?.();
     }
     try {
-      // Past the buffer: nobody may be asking for chunks just now.
+      // Past the buffer: nobody may be asking for chunks just now. The empty one, of another type, makes the SDK's
+      // requestStreamBufferSize hand on what it holds, so that it won't put the last one together with that.
+      body.emit("data", new Uint8Array(0));
       body.emit("data", Object.defineProperty(Buffer.alloc(1), "byteLength", { value: Infinity }));
     } catch {
       // Whoever reads can't take it: then the request stays as it is, unfinished.

@@ -129,6 +129,39 @@ describe("a byte budget", () => {
     expect(granted).toEqual(["a", "b"]);
   });
 
+  it("counts what is kept, beyond itself if need be, until it's given back", async () => {
+    const budget = new ByteBudget(10);
+    const { granted, ask, release } = requests(budget);
+    const kept = budget.keep(8);
+    void ask("a", 2);
+    void ask("b", 1);
+    await settle();
+    expect(granted).toEqual(["a"]);
+    kept();
+    await settle();
+    expect(granted).toEqual(["a", "b"]);
+    // Given back once, however often that's said.
+    kept();
+    budget.keep(20);
+    release.get("a")?.();
+    void ask("c", 9);
+    await settle();
+    expect(granted).toEqual(["a", "b"]);
+  });
+
+  it("lets one at a time go on, however much is kept", async () => {
+    const budget = new ByteBudget(10);
+    const { granted, ask, release } = requests(budget);
+    budget.keep(1000);
+    void ask("a", 5);
+    void ask("b", 5);
+    await settle();
+    expect(granted).toEqual(["a"]);
+    release.get("a")?.();
+    await settle();
+    expect(granted).toEqual(["a", "b"]);
+  });
+
   it("never gives out more than it has, and serves everybody in turn", async () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 10 }), { minLength: 1, maxLength: 30 });
     await fc.assert(

@@ -312,6 +312,15 @@ describe("release: delayedAuthentication", () => {
     expect(world.told()).toEqual([{ kind: "failed", phase: "crypto", errorType: "EnvelopeIntegrityError" }]);
   });
 
+  it("is over at once where not even a tag is stored", async () => {
+    const world = new World({ release: "delayedAuthentication" });
+    await world.put("k", "");
+    expect((await world.get("k"))["ContentLength"]).toBe(0);
+    world.stored("k").bytes = world.stored("k").bytes.subarray(0, 15);
+    await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_INTEGRITY" });
+    expect(world.bodies[1]?.destroyed).toBe(true);
+  });
+
   it("ends S3's body with its own", async () => {
     const world = new World({ release: "delayedAuthentication" });
     await world.put("k", Buffer.alloc(MIB));

@@ -253,7 +253,121 @@ describe("an upload that is gone", () => {
   });
 });
 
+describe("the way that the tag goes", () => {
+  const aborted = Object.assign(new Error("Request aborted"), { name: "AbortError" });
+
+  /** Four parts, each with a way of its own that can be closed once the part is there; and who was asked then. */
+  async function scene(): Promise<{
+    closeWith: Map<number, Error>;
+    asked: number[];
+    complete: () => Promise<unknown>;
+    made: ReturnType<typeof bench>;
+  }> {
+    const made = bench();
+    const closeWith = new Map<number, Error>();
+    const asked: number[] = [];
+    const list: unknown[] = [];
+    for (const number of [1, 2, 3, 4]) {
+      const send = made.s3.next();
+      let uses = 0;
+      const next: typeof send = async (input) => {
+        if (uses++ > 0) asked.push(number);
+        const error = closeWith.get(number);
+        if (error !== undefined) throw error;
+        return send(input);
+      };
+      const input = { PartNumber: number, Body: Buffer.alloc(32, number), ExpectedBucketOwner: `${number}` };
+      const { output } = await made.uploads.part(made.call("UploadPart", input, { next }));
+      list.push({ PartNumber: number, ...(output as object) });
+    }
+    return { closeWith, asked, complete: () => made.complete(list), made };
+  }
+
+  it("is that of the part that was answered last", async () => {
+    const { asked, complete, made } = await scene();
+    await complete();
+    expect(asked).toEqual([4]);
+    expect(made.s3.sent.at(-1)?.input).toMatchObject({ PartNumber: 5, ExpectedBucketOwner: "4" });
+  });
+
+  it("is another one where the signal of that part's caller has fired, up to three", async () => {
+    const { asked, closeWith, complete, made } = await scene();
+    for (const number of [4, 3]) closeWith.set(number, aborted);
+    await complete();
+    expect(asked).toEqual([4, 3, 2]);
+    expect(made.s3.sent.at(-1)?.input).toMatchObject({ PartNumber: 5, ExpectedBucketOwner: "2" });
+    expect(made.open(made.s3.object())).toHaveLength(128);
+    expect(made.s3.sent.filter(({ number }) => number === 5)).toHaveLength(1);
+  });
+
+  it("is none where all three have, and may be tried again", async () => {
+    const { asked, closeWith, complete } = await scene();
+    for (const number of [4, 3, 2]) closeWith.set(number, aborted);
+    await expect(complete()).rejects.toBe(aborted);
+    expect(asked).toEqual([4, 3, 2]);
+    closeWith.delete(3);
+    await complete();
+    expect(asked.slice(3)).toEqual([4, 3]);
+  });
+
+  it("isn't changed by any other error", async () => {
+    const { asked, closeWith, complete } = await scene();
+    closeWith.set(4, new Error("503"));
+    await expect(complete()).rejects.toThrow("503");
+    expect(asked).toEqual([4]);
+  });
+});
+
 describe("the memory of parts", () => {
+  /** Whether a budget has room for so many bytes while one other byte is under way. */
+  async function hasRoom(budget: ByteBudget, bytes: number): Promise<boolean> {
+    const other = await budget.take(1);
+    const leaving = new AbortController();
+    const asked = budget.take(bytes, leaving.signal).then(
+      (release) => (release(), true),
+      () => false,
+    );
+    await sleep(1);
+    leaving.abort();
+    other();
+    return asked;
+  }
+
+  it.each<[string, (made: ReturnType<typeof bench>, list: unknown[]) => Promise<unknown>]>([
+    ["the tag has gone out with it", ({ complete }, list) => complete(list)],
+    ["the upload is gone", ({ abort }) => abort()],
+  ])("counts a short last part until %s", async (_, end) => {
+    const budget = new ByteBudget(60);
+    const made = bench({ partBytes: 40, budget });
+    const list = [await made.part(1, Buffer.alloc(40))];
+    expect(await hasRoom(budget, 59)).toBe(true);
+    // Shorter than what S3 takes for any part but the last.
+    list.push(await made.part(2, Buffer.alloc(20)));
+    expect([await hasRoom(budget, 39), await hasRoom(budget, 40)]).toEqual([true, false]);
+    await end(made, list);
+    expect(await hasRoom(budget, 59)).toBe(true);
+  });
+
+  it("counts a last part as kept while its tag is on the way, and once, however many came before", async () => {
+    const slow = hold<Fate>();
+    const gates: (Fate | Promise<Fate>)[] = ["ok", "ok", "ok", slow.promise];
+    const budget = new ByteBudget(60);
+    const { part, complete, s3 } = bench(
+      { partBytes: 20, budget, s3: { maxParts: 3, minPartBytes: 16 } },
+      () => gates.shift() ?? "ok",
+    );
+    const list = [await part(1, Buffer.alloc(20)), await part(2, Buffer.alloc(20))];
+    expect(await hasRoom(budget, 59)).toBe(true);
+    list.push(await part(3, Buffer.alloc(20)));
+    const completing = complete(list);
+    await sleep(1);
+    expect(s3.sent).toHaveLength(4);
+    expect([await hasRoom(budget, 39), await hasRoom(budget, 40)]).toEqual([true, false]);
+    slow.release("ok");
+    await completing;
+    expect(await hasRoom(budget, 59)).toBe(true);
+  });
+
   it("is one ciphertext per part that is being sent, within the budget, given back when it was", async () => {
     const gates: ReturnType<typeof hold<Fate>>[] = [];
     const { part, s3 } = bench({ partBytes: 40, budget: new ByteBudget(100) }, () => {
