@@ -111,7 +111,8 @@ export interface EnvelopeOptions extends CacheOptions {
   readonly instructionFiles?: { readonly suffix?: string };
   /**
    * GetObject of a client without the plugin, for instruction files:
-   * `(input) => s3.send(new GetObjectCommand(input))`.
+   * `(input) => s3.send(new GetObjectCommand(input))`. With a request handler of its own: it's asked while the object's
+   * answer holds a socket.
    */
   readonly getObject?: (input: ObjectAddress) => Promise<ObjectContent>;
   /**
@@ -125,8 +126,8 @@ export interface EnvelopeOptions extends CacheOptions {
    */
   readonly verifiedBufferBytes?: number;
   /**
-   * Bytes that all bodies being verified hold in memory together, and as many again all parts of uploads; further calls
-   * wait. Default 256 MiB.
+   * Bytes that all bodies being verified hold in memory together, and as many again all parts of uploads being sent;
+   * further calls wait. What was handed out isn't counted. Default 256 MiB.
    */
   readonly bufferBudgetBytes?: number;
   /**
