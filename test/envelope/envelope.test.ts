@@ -29,6 +29,17 @@ describe("a sealer", () => {
     expect(world.requests).toEqual([]);
   });
 
+  it("refuses annotations, which would be stored plain, and lets them pass where the place unseals", async () => {
+    const world = new World();
+    await expect(world.send("PutObjectAnnotation", { Bucket: "bucket", Key: "k" })).rejects.toMatchObject({
+      problem: "unsupported-operation",
+      message: expect.stringContaining("annotations have no sealed form"),
+    });
+    expect(world.requests).toEqual([]);
+    await world.send("PutObjectAnnotation", { Bucket: "bucket", Key: "k" }, { place: "unseal" });
+    expect(world.requests).toHaveLength(1);
+  });
+
   it("reads under one policy nothing that was cached under another", async () => {
     const keyring = fakeKeyring();
     const strict = new World({ keyring });
