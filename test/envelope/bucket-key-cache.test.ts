@@ -958,10 +958,14 @@ describe("a KMS key that nobody can use", () => {
   it("has its keys forgotten once: later failures don't look for any", async () => {
     const other = new StubKeyring();
     await sealOnce({ keyring: other });
+    await sealOnce();
+    await openOnce(caller.keyring.wrap());
     caller.keyring.error = kmsError("DisabledException");
     const all = vi.spyOn(Shelf.prototype, "all");
-    await expect(sealOnce()).rejects.toThrow(KeyringError);
-    expect(all).not.toHaveBeenCalled();
+    await expect(sealOnce({ partition: "a" })).rejects.toThrow(KeyringError);
+    expect(all).toHaveBeenCalledTimes(2);
+    await expect(sealOnce({ partition: "b" })).rejects.toThrow(KeyringError);
+    expect(all).toHaveBeenCalledTimes(2);
     expect(cache.size).toBe(1);
   });
 });
