@@ -26,7 +26,7 @@ export function breakableBody(chunks: AsyncIterable<Uint8Array>): BreakableBody 
   const breakOff = (): void => {
     for (const reader of readers) {
       body.unpipe(reader);
-      (reader as Partial<Readable>).destroy?.();
+      (reader as { destroy?(): unknown }).destroy?.();
     }
     try {
       // Past the buffer: nobody may be asking for chunks just now. The empty one, of another type, makes the SDK's

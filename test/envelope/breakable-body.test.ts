@@ -1,6 +1,5 @@
-import { createServer } from "node:http";
+import { Agent, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Agent } from "node:http";
 import { PassThrough, Readable } from "node:stream";
 import { PutObjectCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
@@ -49,7 +48,8 @@ describe("a body that can be broken off", () => {
     body.pipe(pipe);
     body.on("data", ({ byteLength }: Buffer) => void new Uint8Array(byteLength));
     await sleep(5);
-    breakOff();
+    expect(breakOff).not.toThrow();
+    expect(pipe.writableEnded).toBe(false);
     body.destroy();
   });
 });
@@ -65,7 +65,7 @@ describe("a request whose body is broken off", () => {
     });
   });
   beforeAll(() => new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve)));
-  afterAll(() => void server.close().closeAllConnections());
+  afterAll(() => server.close().closeAllConnections());
 
   const ways: [string, S3ClientConfig, number | undefined][] = [
     ["in aws-chunked", {}, 1000],
@@ -90,10 +90,10 @@ describe("a request whose body is broken off", () => {
       const put = client.send(
         new PutObjectCommand({ Bucket: "b", Key: "k", Body: body, ContentLength: length }),
       );
-      const failed = expect(put).rejects.toBeInstanceOf(Error);
+      const failed = put.catch((error: Error) => error);
       await sleep(50);
       breakOff();
-      await failed;
+      expect(await failed).toBeInstanceOf(Error);
     }
     expect(completed).toBe(0);
     await client.send(new PutObjectCommand({ Bucket: "b", Key: "k", Body: "x" }));

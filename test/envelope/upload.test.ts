@@ -253,45 +253,45 @@ describe("an upload that is gone", () => {
   });
 });
 
+/** Four parts, each with a way of its own that can be closed once the part is there; and who was asked then. */
+async function fourWays(): Promise<{
+  closeWith: Map<number, Error>;
+  asked: number[];
+  complete: () => Promise<unknown>;
+  made: ReturnType<typeof bench>;
+}> {
+  const made = bench();
+  const closeWith = new Map<number, Error>();
+  const asked: number[] = [];
+  const list: unknown[] = [];
+  for (const number of [1, 2, 3, 4]) {
+    const send = made.s3.next();
+    let uses = 0;
+    const next: typeof send = async (input) => {
+      if (uses++ > 0) asked.push(number);
+      const error = closeWith.get(number);
+      if (error !== undefined) throw error;
+      return send(input);
+    };
+    const input = { PartNumber: number, Body: Buffer.alloc(32, number), ExpectedBucketOwner: `${number}` };
+    const { output } = await made.uploads.part(made.call("UploadPart", input, { next }));
+    list.push({ PartNumber: number, ...(output as object) });
+  }
+  return { closeWith, asked, complete: () => made.complete(list), made };
+}
+
 describe("the way that the tag goes", () => {
   const aborted = Object.assign(new Error("Request aborted"), { name: "AbortError" });
 
-  /** Four parts, each with a way of its own that can be closed once the part is there; and who was asked then. */
-  async function scene(): Promise<{
-    closeWith: Map<number, Error>;
-    asked: number[];
-    complete: () => Promise<unknown>;
-    made: ReturnType<typeof bench>;
-  }> {
-    const made = bench();
-    const closeWith = new Map<number, Error>();
-    const asked: number[] = [];
-    const list: unknown[] = [];
-    for (const number of [1, 2, 3, 4]) {
-      const send = made.s3.next();
-      let uses = 0;
-      const next: typeof send = async (input) => {
-        if (uses++ > 0) asked.push(number);
-        const error = closeWith.get(number);
-        if (error !== undefined) throw error;
-        return send(input);
-      };
-      const input = { PartNumber: number, Body: Buffer.alloc(32, number), ExpectedBucketOwner: `${number}` };
-      const { output } = await made.uploads.part(made.call("UploadPart", input, { next }));
-      list.push({ PartNumber: number, ...(output as object) });
-    }
-    return { closeWith, asked, complete: () => made.complete(list), made };
-  }
-
   it("is that of the part that was answered last", async () => {
-    const { asked, complete, made } = await scene();
+    const { asked, complete, made } = await fourWays();
     await complete();
     expect(asked).toEqual([4]);
     expect(made.s3.sent.at(-1)?.input).toMatchObject({ PartNumber: 5, ExpectedBucketOwner: "4" });
   });
 
   it("is another one where the signal of that part's caller has fired, up to three", async () => {
-    const { asked, closeWith, complete, made } = await scene();
+    const { asked, closeWith, complete, made } = await fourWays();
     for (const number of [4, 3]) closeWith.set(number, aborted);
     await complete();
     expect(asked).toEqual([4, 3, 2]);
@@ -301,7 +301,7 @@ describe("the way that the tag goes", () => {
   });
 
   it("is none where all three have, and may be tried again", async () => {
-    const { asked, closeWith, complete } = await scene();
+    const { asked, closeWith, complete } = await fourWays();
     for (const number of [4, 3, 2]) closeWith.set(number, aborted);
     await expect(complete()).rejects.toBe(aborted);
     expect(asked).toEqual([4, 3, 2]);
@@ -311,28 +311,28 @@ describe("the way that the tag goes", () => {
   });
 
   it("isn't changed by any other error", async () => {
-    const { asked, closeWith, complete } = await scene();
+    const { asked, closeWith, complete } = await fourWays();
     closeWith.set(4, new Error("503"));
     await expect(complete()).rejects.toThrow("503");
     expect(asked).toEqual([4]);
   });
 });
 
-describe("the memory of parts", () => {
-  /** Whether a budget has room for so many bytes while one other byte is under way. */
-  async function hasRoom(budget: ByteBudget, bytes: number): Promise<boolean> {
-    const other = await budget.take(1);
-    const leaving = new AbortController();
-    const asked = budget.take(bytes, leaving.signal).then(
-      (release) => (release(), true),
-      () => false,
-    );
-    await sleep(1);
-    leaving.abort();
-    other();
-    return asked;
-  }
+/** Whether a budget has room for so many bytes while one other byte is under way. */
+async function hasRoom(budget: ByteBudget, bytes: number): Promise<boolean> {
+  const other = await budget.take(1);
+  const leaving = new AbortController();
+  const asked = budget.take(bytes, leaving.signal).then(
+    (release) => (release(), true),
+    () => false,
+  );
+  await sleep(1);
+  leaving.abort();
+  other();
+  return asked;
+}
 
+describe("the memory of parts", () => {
   it.each<[string, (made: ReturnType<typeof bench>, list: unknown[]) => Promise<unknown>]>([
     ["the tag has gone out with it", ({ complete }, list) => complete(list)],
     ["the upload is gone", ({ abort }) => abort()],

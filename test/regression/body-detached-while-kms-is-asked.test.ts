@@ -3,6 +3,9 @@ import { expect, it } from "vitest";
 import { type BytesBody, seal } from "../../src/envelope/index.ts";
 import { fakeKeyring, World } from "../envelope/world.ts";
 
+/** Of Node 20, but not of the types. */
+type ResizableBuffer = ArrayBuffer & { resize(bytes: number): void };
+
 const CHANGES: readonly [string, () => { body: BytesBody; change: () => unknown }][] = [
   [
     "transferred",
@@ -14,9 +17,9 @@ const CHANGES: readonly [string, () => { body: BytesBody; change: () => unknown 
   [
     "resized",
     () => {
-      const buffer = new ArrayBuffer(1000, { maxByteLength: 2000 } as never);
+      const buffer: ResizableBuffer = Reflect.construct(ArrayBuffer, [1000, { maxByteLength: 2000 }]);
       const body = new Uint8Array(buffer);
-      return { body, change: () => (buffer as unknown as { resize(bytes: number): void }).resize(1001) };
+      return { body, change: () => buffer.resize(1001) };
     },
   ],
 ];

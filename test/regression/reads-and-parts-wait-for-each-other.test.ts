@@ -18,6 +18,11 @@ import { bucketKeys } from "../../src/index.ts";
 import { startSimulator } from "../../src/simulator/index.ts";
 
 const KIB = 1024;
+const at = (name: string, number: number): { Bucket: string; Key: string } => ({
+  Bucket: "vault",
+  Key: `${name}${number}`,
+});
+
 const NUMBERS = [0, 1, 2, 3];
 
 it("as many reads as there are sockets and as many parts as fill the budget all go through", async () => {
@@ -28,7 +33,6 @@ it("as many reads as there are sockets and as many parts as fill the budget all 
   const sealer = envelope({ keyring, bufferBudgetBytes: 320 * KIB });
   s3.middlewareStack.use(bucketKeys({ envelope: sealer }));
   try {
-    const at = (name: string, number: number) => ({ Bucket: "vault", Key: `${name}${number}` });
     for (const number of NUMBERS) {
       await s3.send(new PutObjectCommand({ ...at("object", number), Body: Buffer.alloc(96 * KIB) }));
     }
