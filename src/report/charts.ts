@@ -139,9 +139,13 @@ export function shareChart(
 
 const STYLE = { background: "none", fontSize: "12px", fontFamily: "inherit", overflow: "visible" } as const;
 
+const LEAST_PIECES = 8;
+
 function overTime(size: Size, { startsMs, stepMs }: Timeline): object {
-  const [first = 0] = startsMs;
-  const end = (startsMs.at(-1) ?? 0) + stepMs;
+  // A few pieces don't fill the picture, or one minute would look like an age.
+  const roomMs = (Math.max(LEAST_PIECES - startsMs.length, 0) / 2) * stepMs;
+  const first = (startsMs[0] ?? 0) - roomMs;
+  const end = (startsMs.at(-1) ?? 0) + stepMs + roomMs;
   return {
     width: WIDTHS[size],
     height: 190,

@@ -58,7 +58,7 @@ export function reportPage(reading: Reading, pencil: Pencil, { title, now }: Pag
         </main>
       </body>
     </html> `;
-  return markup;
+  return `${markup.trim()}\n`;
 }
 
 const LEVELS = { act: "Now:", look: "Soon:", good: "All well." } as const;

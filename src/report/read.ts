@@ -23,6 +23,9 @@ export interface LineProblem {
   readonly message: string;
 }
 
+/** Who wrote nothing for so long before the last line, or for a tenth of the whole time, has ended. */
+const RECENT_MS = 15 * 60_000;
+
 /** Everything a file says. */
 export interface Reading {
   readonly increments: readonly Increment[];
@@ -33,9 +36,9 @@ export interface Reading {
   readonly lines: number;
   /** Processes that wrote them; one that was started again counts anew. */
   readonly sources: number;
-  /** As the last line of each process said. */
+  /** As each process said last that still ran at the end. */
   readonly wears: LineReading["wears"];
-  /** Bucket keys in the caches, as each process said last; absent where nothing seals. */
+  /** Bucket keys in the caches of these; absent where nothing seals. */
   readonly cacheEntries?: number;
   /** Lines that were left out. */
   readonly problems: readonly LineProblem[];
@@ -60,27 +63,31 @@ export function readCounts(text: string): Reading {
     }
   }
   const totals = new Totals();
-  const last = new Map<string, LineReading>();
   const used = readings
     .toSorted((a, b) => a.reading.atMs - b.reading.atMs)
     .filter(({ line, reading }) => {
       const problem = totals.add(reading);
-      if (problem === undefined) last.set(reading.source, reading);
-      else problems.push({ line, message: problem });
+      if (problem !== undefined) problems.push({ line, message: problem });
       return problem === undefined;
     });
-  const times = used.map(({ reading }) => reading.atMs);
-  const levels = [...last.values()]
-    .flatMap(({ samples }) => samples)
-    .filter(({ what }) => what === "cacheEntryCount");
+  const fromMs = used[0]?.reading.atMs ?? 0;
+  const toMs = used.at(-1)?.reading.atMs ?? 0;
+  const aliveMs = toMs - Math.max(RECENT_MS, (toMs - fromMs) / 10);
+  const alive = used.map(({ reading }) => reading).filter(({ atMs }) => atMs >= aliveMs);
+  const worn = new Map(alive.flatMap(({ source, wears }) => (wears.length > 0 ? [[source, wears]] : [])));
+  const entries = new Map(
+    alive.flatMap(({ samples }) =>
+      samples.filter(({ what }) => what === "cacheEntryCount").map(({ life, value }) => [life, value]),
+    ),
+  );
   return {
     increments: totals.increments,
-    fromMs: times[0] ?? 0,
-    toMs: times.at(-1) ?? 0,
+    fromMs,
+    toMs,
     lines: new Set(used.map(({ line }) => line)).size,
-    sources: last.size,
-    wears: [...last.values()].flatMap(({ wears }) => wears),
-    ...(levels.length > 0 && { cacheEntries: levels.reduce((sum, { value }) => sum + value, 0) }),
+    sources: new Set(used.map(({ reading }) => reading.source)).size,
+    wears: [...worn.values()].flat(),
+    ...(entries.size > 0 && { cacheEntries: [...entries.values()].reduce((a, b) => a + b, 0) }),
     problems: problems.toSorted((a, b) => a.line - b.line),
   };
 }

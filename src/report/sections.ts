@@ -84,8 +84,12 @@ export function overTime({ pencil, increments, timeline }: Given): Section {
     return pieces(answers, timeline).map(coverageOf);
   });
   const shares = covers.map((row) => row.map(({ covered, all }) => (all === 0 ? undefined : covered / all)));
+  const title = "Coverage over time";
+  if (shares.flat().every((share) => share === undefined)) {
+    return section(title, html`<p>No answer to a write or a read named a KMS key.</p>`);
+  }
   return section(
-    "Coverage over time",
+    title,
     shareChart(
       pencil,
       `Lines: coverage of writes and of reads in each ${timeline.stepName}.`,
@@ -271,7 +275,7 @@ export function envelope({ pencil, increments, timeline }: Given, cacheEntries: 
         caption: "state of the cache",
         columns: ["What", "How much"],
         rows: [
-          ["Bucket keys in the caches now", cacheEntries ?? 0],
+          ["Bucket keys in the caches at the end", cacheEntries ?? 0],
           ...ranked(tally(of(increments, "dataKeyAge"), (one) => attribute(one, "retireReason"))).map(
             ([reason, times]) => [`Bucket keys retired: ${reason}`, times] as const,
           ),

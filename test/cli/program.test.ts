@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { snapshot } from "../report/snapshots.ts";
 import { program } from "./program.ts";
 
 const EXAMPLE = "examples/bucket-keys.yaml";
@@ -45,6 +46,22 @@ describe("the program", { timeout: 30_000 }, () => {
     const { status, stdout, stderr } = await program(["check", EXAMPLE, "--fail-on", "warnings"]);
     expect(stderr).toContain("argument 'warnings' is invalid. Allowed choices are error, warning, never.");
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  });
+
+  it("writes a report, and no second one over it", async () => {
+    const input = `${JSON.stringify(snapshot("2026-11-24T09:00:00Z"))}\n`;
+    const out = join(folder, "report.html");
+    expect(await program(["report", "-", "--out", out], { input })).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: "",
+    });
+    expect(readFileSync(out, "utf8")).toMatch(/^<!doctype html>/);
+    expect(await program(["report", "-", "--out", out], { input })).toMatchObject({
+      status: 2,
+      stderr: `error: ${out} is there already: choose another name, or say --force.\n`,
+    });
+    expect((await program(["report", "-", "--out", out, "--force"], { input })).status).toBe(0);
   });
 
   it("tells its version", async () => {

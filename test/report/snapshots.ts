@@ -1,4 +1,5 @@
 /** Snapshots as a program would have written them: what two processes count in a day with a drift in it. */
+import { readFileSync } from "node:fs";
 import type { Stats } from "../../src/telemetry/telemetry.ts";
 
 export type Snapshot = Stats & { readonly time: string; readonly instance?: string };
@@ -102,4 +103,9 @@ function after(n: number, instance: string): Snapshot {
 /** A day of two processes. */
 export function day(): Snapshot[] {
   return Array.from({ length: 96 }, (_none, i) => [after(i + 1, "a"), after(i + 1, "b")]).flat();
+}
+
+/** Written by the file exporter of an OpenTelemetry Collector 0.155.0: three rounds of puts and gets on two buckets. */
+export function collected(): string {
+  return readFileSync("test/report/collected.jsonl", "utf8");
 }
