@@ -80,7 +80,13 @@ async function downloadAndUnpack(folder: string, tool: DebianTool): Promise<void
     await apt("apt-get", ["update"], ownLists);
     return download(ownLists);
   });
-  for (const deb of readdirSync(debs).filter((name) => name.endsWith(".deb"))) {
+  const downloaded = readdirSync(debs).filter((name) => name.endsWith(".deb"));
+  // Without a network, apt-get fetches nothing of a package that the machine has, and calls it a success.
+  const lacking = tool.packages.filter((name) => !downloaded.some((deb) => deb.startsWith(`${name}_`)));
+  if (lacking.length > 0) {
+    throw new Error(`${failure}: apt-get could not download ${lacking.join(", ")}. Is there a network?`);
+  }
+  for (const deb of downloaded) {
     await run("dpkg", ["-x", join(debs, deb), root], { logFile, timeoutSeconds: 120, failure });
   }
   writeFileSync(join(folder, VERSION_FILE), version);
