@@ -3,7 +3,7 @@ import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePorts } from "../peers/ports.ts";
-import { observabilityFile } from "../observability/dashboard-queries.ts";
+import { committedDashboard, observabilityFile, panelQueries } from "../observability/dashboard-queries.ts";
 import { BAR_SECONDS, driftNotice } from "./drift-alert.ts";
 import { counted, silentPanels, silentRules, untilNothing } from "./expectations.ts";
 import { say, temporaryFolder } from "./files.ts";
@@ -75,6 +75,12 @@ describe("behind the JavaScript Prometheus exporter", () => {
     await workload?.trouble();
     const silent = await untilNothing(() => silentPanels(running().prometheus, APP), 100_000);
     expect(silent).toEqual([]);
+  });
+
+  it("would notice: of a job that nobody has, every query is silent", async () => {
+    const names = panelQueries(committedDashboard()).map(({ name }) => name);
+    const silent = await silentPanels(running().prometheus, { jobs: "nobody" });
+    expect(names.filter((name) => !silent.some((line) => line.startsWith(`${name}:`)))).toEqual([]);
   });
 
   it("records every series of the rules and has every alert pending or firing", async () => {
