@@ -11,7 +11,7 @@ import { envelopeValues, HINT_NAMES, V3_NAMES } from "./metadata-names.ts";
 import type { ObjectMetadata } from "./metadata-names.ts";
 
 /** What the official clients append to the key of an object. */
-export const DEFAULT_SUFFIX = ".instruction";
+const DEFAULT_SUFFIX = ".instruction";
 
 /** The names of V3 that must stand in the object: in the file they would let it vouch for itself. */
 const IN_THE_OBJECT = [V3_NAMES.suite, V3_NAMES.messageId, V3_NAMES.commitment];

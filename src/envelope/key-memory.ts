@@ -5,7 +5,7 @@
 import { EnvelopeRefusedError } from "./errors.ts";
 
 /** V3 data keys, and those of the older formats that KMS wraps, are AES-256 keys. */
-export const DATA_KEY_BYTES = 32;
+const DATA_KEY_BYTES = 32;
 
 /**
  * One data key, and how many hold it: the last one to let go fills it with zeros.

@@ -10,7 +10,7 @@ import { COMMITMENT_BYTES, MESSAGE_ID_BYTES, v3Metadata } from "./format-v3.ts";
 import type { ObjectMetadata } from "./metadata-names.ts";
 
 /** What S3 allows, in bytes. */
-export const METADATA_LIMIT_BYTES = 2048;
+const METADATA_LIMIT_BYTES = 2048;
 
 /** Length of what KMS makes of a 32-byte data key, as seen; an estimate, for KMS promises none. */
 const USUAL_BLOB_BYTES = 184;

@@ -60,7 +60,7 @@ export function whole(observe: Observe, plaintext: readonly Uint8Array[]): Relea
 }
 
 /** Most that is held of a sealed body, in bytes; a padding of CBC is as long as a tag at most. */
-export function heldBytes({ settings }: Workings): number {
+function heldBytes({ settings }: Workings): number {
   return settings.verifiedBufferBytes + TAG_BYTES;
 }
 

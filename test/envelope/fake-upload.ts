@@ -32,9 +32,9 @@ export interface FakeS3 {
   readonly next: () => SealedCall["next"];
 }
 
-export const LIMITS = { maxParts: 10_000, minPartBytes: 32 };
+const LIMITS = { maxParts: 10_000, minPartBytes: 32 };
 
-export function fakeS3(limits = LIMITS, gate: () => Promise<Fate> | Fate = () => "ok"): FakeS3 {
+function fakeS3(limits = LIMITS, gate: () => Promise<Fate> | Fate = () => "ok"): FakeS3 {
   const stored = new Map<number, { body: Buffer; output: Fields }>();
   const sent: SentPart[] = [];
   const completes: Fields[] = [];
