@@ -164,8 +164,8 @@ function overTime(size: Size, { startsMs, stepMs }: Timeline): object {
   };
 }
 
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-const YEAR = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
+const DAY = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", timeZone: "UTC" });
+const YEAR = new Intl.DateTimeFormat("en", { month: "short", year: "numeric", timeZone: "UTC" });
 
 /** Hours, with the day below where it is another than before; or days, or months of many. */
 function moment(at: Date, i: number, all: readonly Date[]): string {

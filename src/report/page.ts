@@ -105,7 +105,7 @@ function headlines({ increments }: Reading): Markup[] {
     headline("Writes refused", numeral(refused), `of ${numeral(sum(requests))} decided, audit included`),
     headline(
       "KMS requests avoided (estimate)",
-      numeral(sum(of(increments, "avoidedRequests"))),
+      brief(sum(of(increments, "avoidedRequests"))),
       "a model, not a measurement",
     ),
     ...(hits.all > 0
@@ -120,4 +120,15 @@ function headline(name: string, value: string, says: string): Markup {
     <dd class="value">${value}</dd>
     <dd class="says">${says}</dd>
   </div>`;
+}
+
+const LARGE = new Intl.NumberFormat("en", {
+  notation: "compact",
+  compactDisplay: "long",
+  maximumSignificantDigits: 3,
+});
+
+/** An estimate in millions has no use for its last digits, and a small screen no room. */
+function brief(value: number): string {
+  return value < 10_000_000 ? numeral(value) : LARGE.format(value);
 }

@@ -3,7 +3,7 @@ import { barChart, columnChart, shareChart, type BarRow, type Series } from "./c
 import type { Pencil } from "./drawing.ts";
 import { html, type Markup } from "./html.ts";
 import type { Increment } from "./read.ts";
-import { tableOf } from "./table.ts";
+import { openTable, tableOf } from "./table.ts";
 import {
   attribute,
   numeral,
@@ -319,7 +319,7 @@ export function errors({ increments }: Given): Markup {
   if (rows.length === 0) return section("Errors and notes", html`<p>None.</p>`);
   return section(
     "Errors and notes",
-    tableOf({ caption: "errors and notes", columns: ["What", "Where", "Times"], rows }),
+    openTable({ caption: "errors and notes", columns: ["What", "Where", "Times"], rows }),
   );
 }
 

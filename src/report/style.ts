@@ -41,7 +41,7 @@ tbody th { min-width: 9em; }
 thead .number { white-space: normal; }
 :focus-visible { outline: 2px solid var(--blue); outline-offset: 2px; }
 footer { margin-top: 48px; border-top: 1px solid var(--line); padding-top: 12px; }
-@media (max-width: 560px) { main { padding: 16px 16px 48px; } .headlines { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); } .wide { display: none; } .narrow { display: block; } }
+@media (max-width: 560px) { main { padding: 16px 16px 48px; } .headlines { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); } .headlines .value { font-size: 22px; } .wide { display: none; } .narrow { display: block; } }
 @media print {
   :root { color-scheme: light; --text: #000; --soft: #444; --page: #fff; --card: #fff; --line: #bbb;
     --blue: #0969da; --orange: #bc4c00; --purple: #8250df; --green: #1a7f37; --grey: #6e7781; }

@@ -11,6 +11,7 @@ const STEPS = [
   { ms: 3 * HOUR_MS, name: "3 hours" },
   { ms: 12 * HOUR_MS, name: "12 hours" },
   { ms: DAY_MS, name: "day" },
+  { ms: 2 * DAY_MS, name: "2 days" },
   { ms: 7 * DAY_MS, name: "7 days" },
   { ms: 28 * DAY_MS, name: "28 days" },
   { ms: 364 * DAY_MS, name: "52 weeks" },

@@ -1,6 +1,5 @@
 /** The report as people meet it: in both themes, on a telephone, on paper, and through assistive technology. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { loadPencil } from "../../src/report/drawing.ts";
@@ -10,7 +9,6 @@ import { collected, day, lines, snapshot } from "../report/snapshots.ts";
 import { startChromium } from "./chromium.ts";
 
 const HOSTILE = `"><script>document.title = "run"</script><img src=x onerror='document.title = "run"'>`;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** What axe-core reports. */
 interface AxeResult {
@@ -57,11 +55,11 @@ async function open(name: string, options: BrowserContextOptions = {}): Promise<
 
 /** Rules that the page breaks, with all tables unfolded. */
 async function violations(): Promise<string[]> {
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const found = await page.evaluate(async () => {
     for (const details of document.querySelectorAll("details")) details.open = true;
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: AxeResult[] }> } };
-    return (await axe.run()).violations;
+    const inPage = window as unknown as { axe: { run(): Promise<{ violations: AxeResult[] }> } };
+    return (await inPage.axe.run()).violations;
   });
   return found.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
 }
@@ -140,7 +138,7 @@ describe("the report in a browser", () => {
     const printed = await page.evaluate(() => ({
       background: getComputedStyle(document.body).backgroundColor,
       tables: document.querySelectorAll("table").length,
-      shown: [...document.querySelectorAll("details table")].filter((table) =>
+      shown: [...document.querySelectorAll("table")].filter((table) =>
         table.checkVisibility({ contentVisibilityAuto: true }),
       ).length,
     }));

@@ -112,6 +112,16 @@ describe("the page", () => {
     expect(texts(document, "h2")).not.toContain("Client-side encryption");
   });
 
+  it("rounds an estimate too long for a headline, and no number of a table", () => {
+    const estimatedKmsRequestsAvoided = { GenerateDataKey: 3_658_123_456, Decrypt: 0 };
+    const { document } = page(lines([snapshot("2026-11-24T09:00:00Z", { estimatedKmsRequestsAvoided })]));
+    expect(texts(document, ".headlines .value")).toContain("3.66 billion");
+    expect(table(document, "KMS requests estimated as avoided")[1]).toEqual([
+      "2026-11-24 08:59",
+      "3,658,123,456",
+    ]);
+  });
+
   it("says which lines were left out", () => {
     const { document } = page(`${JSON.stringify(snapshot("2026-11-24T09:00:00Z"))}\n{\n`);
     expect(texts(document, "header li")).toEqual(["Line 2: is no JSON: one object a line."]);

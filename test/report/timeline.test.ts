@@ -12,6 +12,8 @@ describe("a timeline", () => {
     [2 * HOUR_MS, "5 minutes", 25],
     [24 * HOUR_MS, "hour", 25],
     [30 * 24 * HOUR_MS, "day", 31],
+    [60 * 24 * HOUR_MS, "2 days", 31],
+    [200 * 24 * HOUR_MS, "7 days", 30],
     [400 * 24 * HOUR_MS, "28 days", 15],
     [6_000 * 24 * HOUR_MS, "52 weeks", 17],
   ])("of %d ms has pieces of a %s: %d", (ms, stepName, length) => {
