@@ -251,11 +251,13 @@ function refusedUnplaced(
 function sayIfUnresolved({ runtime, context }: Call | SealingCall, facts: RequestFacts): void {
   const { bucket, bucketType } = facts;
   if (runtime.surroundings.resolveBucket !== undefined) return;
-  if (bucketType === "general-purpose" || bucketType === "directory") return;
+  // A directory bucket's own name; its access points end in --xa-s3.
+  if (bucketType === "general-purpose" || /^[^:]*--x-s3$/.test(bucket)) return;
   runtime.sayOnce(
-    `unresolved ${bucket}`,
+    "unresolved",
     `The policy seals some places, and ${bucket} stands for a bucket whose name is not known here, so its bodies are ` +
-      "not sealed. Name it in a rule's buckets, or give bucketKeys the option resolveBucket.",
+      "not sealed. Name it in a rule's buckets, or give bucketKeys the option resolveBucket. Said once, for all such " +
+      "names.",
     context,
   );
 }

@@ -20,13 +20,14 @@ export function sendSealed(
   if (sealer === undefined) return call.next(args);
   const { operation, scope } = call;
   // Without `args` in the closures below: a sealer may keep `next` for a while, and its plaintext must not stay.
-  const { input, request } = args;
+  const { request } = args;
+  const input = snapshot(args.input);
   if (place === "leave" && !sealer.ownsUpload({ operation, input, scope })) {
     return call.next(args);
   }
   return sealer.send({
     operation,
-    input: snapshot(input),
+    input,
     // An upload that was begun sealed stays so, whatever the policy of the day says.
     place: place === "leave" ? "seal" : place,
     scope,
@@ -43,7 +44,8 @@ export function sendSealed(
  */
 export function snapshot(input: Arguments["input"]): Arguments["input"] {
   const copy: Record<string, unknown> = { ...input };
-  for (const name of ["Bucket", "Key"]) if (copy[name] !== undefined) copy[name] = nameIn(input, name);
+  for (const name of ["Bucket", "Key", "UploadId"])
+    if (copy[name] !== undefined) copy[name] = nameIn(input, name);
   const metadata = copy["Metadata"];
   if (typeof metadata === "object" && metadata !== null) copy["Metadata"] = { ...metadata };
   return copy;

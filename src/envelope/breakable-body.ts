@@ -14,7 +14,7 @@ export interface BreakableBody {
  * The SDK doesn't listen for errors of bodies: one would end the process. An end would complete the object, and a body
  * that just stops holds its connection until the server gives up. So whatever the body was piped to is destroyed: the
  * request itself. Where the SDK puts the body into aws-chunked on the way, it's out of reach; then a last chunk is sent
- * whose length can't be written, and the server refuses what is no HTTP (RFC 9112, section 7.1: chunk-size).
+ * whose length can't be written, and the message never comes to an end.
  */
 export function breakableBody(chunks: AsyncIterable<Uint8Array>): BreakableBody {
   const body = readableOf(chunks, () => undefined);
