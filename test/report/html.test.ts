@@ -1,7 +1,7 @@
-import { parseHTML } from "linkedom";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { html, trusted, visible } from "../../src/report/html.ts";
+import { parseHTML } from "./parse-html.ts";
 
 describe("a template of markup", () => {
   it("lets no value become markup, in elements and in attributes", () => {

@@ -1,8 +1,8 @@
-import { parseHTML } from "linkedom";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadPencil, type Pencil } from "../../src/report/drawing.ts";
 import { reportPage } from "../../src/report/page.ts";
 import { readCounts } from "../../src/report/read.ts";
+import { type Selectable, parseHTML } from "./parse-html.ts";
 import { collected, day, lines, snapshot } from "./snapshots.ts";
 
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror='alert(2)'>&lt;b&gt;</svg></title></style>\u202E`;
@@ -14,29 +14,19 @@ beforeAll(async () => {
 });
 
 /** The page of some lines, as text and as a document. */
-function page(text: string, title = "Counts"): { markup: string; document: Document_ } {
+function page(text: string, title = "Counts"): { markup: string; document: Selectable } {
   const markup = reportPage(readCounts(text), pencil, { title, now });
   return { markup, document: parseHTML(markup).document };
 }
 
-/** As much of a document as is looked at. */
-interface Element_ {
-  readonly textContent: string;
-  readonly localName: string;
-  readonly attributes: Iterable<{ readonly name: string; readonly value: string }>;
-  getAttribute(name: string): string | null;
-  querySelectorAll(selector: string): Iterable<Element_>;
-}
-type Document_ = Pick<Element_, "querySelectorAll">;
-
-function texts(within: Document_, selector: string): string[] {
+function texts(within: Selectable, selector: string): string[] {
   return [...within.querySelectorAll(selector)].map(({ textContent }) =>
     textContent.replaceAll(/\s+/g, " ").trim(),
   );
 }
 
 /** The rows of a table, by its caption. */
-function table(document: Document_, caption: string): string[][] {
+function table(document: Selectable, caption: string): string[][] {
   const found = [...document.querySelectorAll("table")].find((one) => texts(one, "caption")[0] === caption);
   return found === undefined ? [] : [...found.querySelectorAll("tr")].map((row) => texts(row, "th, td"));
 }
