@@ -3,7 +3,7 @@ import { finished, Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import type { ByteBudget, Release } from "./byte-budget.ts";
 
-/** After so long without a chunk, a body takes no room from others. */
+/** After so long without a chunk, a body takes no room from others for what hasn't come of it. */
 const SILENT_MS = 1000;
 
 /**
@@ -27,9 +27,10 @@ export async function unlessBroken<T>(body: unknown, wait: (signal: AbortSignal)
 }
 
 /**
- * The chunks of a body that was granted `bytes` of a budget, given back when they end, and also while none comes: a
- * connection that fell silent, behind whatever Content-Length, would keep all other bodies waiting for good. When it
- * wakes up, it's counted again without waiting; that goes beyond the budget, by no more than fell silent at a time.
+ * The chunks of a body that was granted `bytes` of a budget, given back when they end. While none comes, only what has
+ * come is counted: a connection that fell silent, behind whatever Content-Length, would keep all other bodies waiting
+ * for good. When it wakes up, all of it is counted again, without waiting. So what has come is always counted. Beyond the
+ * budget go those that wake up after others got their room, and one other body per second while all stall half-read.
  *
  * To charge bytes as they arrive would need no clock, but bodies that are half read would wait for each other then.
  */
@@ -40,14 +41,22 @@ export async function* counted(
   granted: Release,
 ): AsyncGenerator<Uint8Array> {
   let giveBack = granted;
+  let received = 0;
   let isSilent = false;
+  /** Before the former count is given back: what is in memory is nobody else's for a moment. */
+  const count = (now: number): void => {
+    const former = giveBack;
+    giveBack = budget.keep(now);
+    former();
+  };
   const timer = setTimeout(() => {
     isSilent = true;
-    giveBack();
+    count(received);
   }, SILENT_MS).unref();
   try {
     for await (const chunk of chunks) {
-      if (isSilent) giveBack = budget.keep(bytes);
+      received += chunk.length;
+      if (isSilent) count(bytes);
       isSilent = false;
       timer.refresh();
       yield chunk;

@@ -72,11 +72,11 @@ describe("what waits for room while its body is there", () => {
   );
 });
 
-/** A body of 60 of 100 bytes, of which chunks come by hand; and whether another body of 60 has room. */
+/** A body of 60 of 100 bytes, of which chunks come by hand; and whether another body, mostly of 60, has room. */
 async function scene(): Promise<{
   body: Readable;
   reading: Promise<string>;
-  hasRoom: () => Promise<boolean>;
+  hasRoom: (bytes?: number) => Promise<boolean>;
 }> {
   const budget = new ByteBudget(100);
   const body = open();
@@ -88,10 +88,10 @@ async function scene(): Promise<{
     for await (const chunk of counted(body, budget, 60, granted)) text += String(chunk);
     return text;
   };
-  const hasRoom = async (): Promise<boolean> => {
+  const hasRoom = async (bytes = 60): Promise<boolean> => {
     const leaving = new AbortController();
     let has = false;
-    const asked = budget.take(60, leaving.signal).then(
+    const asked = budget.take(bytes, leaving.signal).then(
       (release) => ((has = true), release()),
       () => undefined,
     );
@@ -120,7 +120,7 @@ describe("a body that is counted", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("takes none while it's silent for a second, from the beginning or later, and takes it again then", async () => {
+  it("takes little while it's silent for a second, from the beginning or later, and all of it again then", async () => {
     const { body, reading, hasRoom } = await scene();
     for (let i = 0; i < 2; i++) {
       await vi.advanceTimersByTimeAsync(999);
@@ -146,5 +146,72 @@ describe("a body that is counted", () => {
       expect(await hasRoom()).toBe(true);
       expect(vi.getTimerCount()).toBe(0);
     }
+  });
+
+  it("always takes room for what has come of it", async () => {
+    const { body, reading, hasRoom } = await scene();
+    let come = 0;
+    for (const chunk of ["x".repeat(20), "y", "z".repeat(9)]) {
+      body.push(chunk);
+      come += chunk.length;
+      await vi.advanceTimersByTimeAsync(1000);
+      // 1 is under way all the time.
+      expect(await hasRoom(99 - come)).toBe(true);
+      expect(await hasRoom(100 - come)).toBe(false);
+    }
+    body.push("!");
+    await settle();
+    expect(await hasRoom(39)).toBe(true);
+    expect(await hasRoom(40)).toBe(false);
+    body.push(null);
+    await reading;
+    expect(await hasRoom(99)).toBe(true);
+  });
+
+  it("never makes room for others by waking up", async () => {
+    const budget = new ByteBudget(100);
+    const body = open();
+    const reading = (async (): Promise<void> => {
+      for await (const _ of counted(body, budget, 60, await budget.take(60)));
+    })();
+    body.push("x".repeat(50));
+    await vi.advanceTimersByTimeAsync(1000);
+    const first = await budget.take(1);
+    let hasRoom = false;
+    const other = budget.take(50).then((release) => ((hasRoom = true), release()));
+    body.push("x");
+    await settle();
+    expect(hasRoom).toBe(false);
+    body.push(null);
+    await reading;
+    await other;
+    first();
+  });
+
+  it("lets in one other per second at most when all fall silent half-read, and nobody waits for good", async () => {
+    const budget = new ByteBudget(100);
+    const bodies: Readable[] = [];
+    const all = Array.from({ length: 12 }, async () => {
+      const granted = await budget.take(50);
+      const body = open();
+      bodies.push(body);
+      body.push("x".repeat(40));
+      for await (const _ of counted(body, budget, 50, granted));
+    });
+    for (const underWay of [2, 3, 4, 5, 6]) {
+      await settle();
+      expect(bodies).toHaveLength(underWay);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    // Dead connections, which nobody ends, don't stop the others.
+    for (let ended = 2; ended < 12; ended++) {
+      await settle();
+      bodies[ended]?.push(null);
+      await settle();
+    }
+    expect(bodies).toHaveLength(12);
+    for (const body of bodies) body.push(null);
+    await Promise.all(all);
+    expect(await budget.take(100)).toBeTypeOf("function");
   });
 });
