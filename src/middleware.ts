@@ -228,7 +228,8 @@ function refused(
   policy: CompiledPolicy | undefined,
 ): BucketKeyRefusedError {
   const bucket = bucketOf(args);
-  const error = refusal(decision, { operation, bucket }, reason, policy?.digest ?? "none");
+  const hasSealer = runtime.sealer !== undefined;
+  const error = refusal(decision, { operation, bucket }, reason, policy?.digest ?? "none", hasSealer);
   runtime.record({ operation, bucket, decision }, context);
   runtime.sayLimited(`refused ${decision.rule} ${operation} ${bucket}`, () => error.message, context);
   return error;

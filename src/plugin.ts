@@ -121,8 +121,8 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
       log.say(`The new policy was not taken, the last good one stays: ${(error as Error).message}`);
     }
   });
-  const mismatch = sealingMismatch(state.active.compiled?.policy, sealer);
-  if (mismatch !== undefined) log.say(mismatch);
+  const unsealed = sealer === undefined ? sealingRule(state.active.compiled?.policy) : undefined;
+  if (unsealed !== undefined) log.say(noSealer(unsealed));
   if (incident.mistake !== undefined) log.say(incident.mistake);
   if (options.mode === "enforce" && incident.mode === undefined && state.info.mode !== "enforce") {
     log.say(
@@ -146,6 +146,9 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
     const issues = checkPolicy(policy);
     if (issues.length > 0) throw new PolicyError(issues);
     requireOptions(policy, options);
+    if (sealer !== undefined && !policy.rules?.some(({ envelope }) => envelope !== undefined)) {
+      throw new BucketKeySetupError(NOTHING_SEALED);
+    }
     const compiled = compilePolicy(policy, { ceiling, canSeal: sealer !== undefined });
     const info = { ...effectiveMode(policy, option, incident.mode), policyDigest: compiled.digest };
     return { active: { compiled }, info };
@@ -246,18 +249,20 @@ const NO_FAIL_OPEN =
   "The policy didn't load, and failing open would send bodies in the clear that it seals. Repair it, or load it " +
   "with onError: fail-closed.";
 
-/** What doesn't fit together about sealing, though it works: a sentence for people. */
-function sealingMismatch(policy: Policy | undefined, sealer: unknown): string | undefined {
-  const rules = (policy?.rules ?? []).filter(({ envelope }) => envelope !== undefined);
-  const seals = rules.find(({ envelope }) => envelope === "seal");
-  if (sealer === undefined && seals !== undefined) {
-    return (
-      `Rule ${seals.id} says envelope: seal, and bucketKeys has no option envelope: every read and write there is ` +
-      "refused. Give it envelope({ keyring }) of s3-bucket-keys/envelope."
-    );
-  }
-  if (sealer === undefined || policy === undefined || rules.length > 0) return undefined;
-  return "The option envelope is given, but no rule of the policy names envelope: nothing is sealed.";
+/** A sealer that no rule asks for would look like encryption, and be none. */
+const NOTHING_SEALED =
+  "The option envelope is given, but no rule of the policy names envelope, so nothing would be sealed. Write envelope: " +
+  "seal into a rule (envelope: leave, if that is what you want), or leave the policy out: then everything is sealed.";
+
+function sealingRule(policy: Policy | undefined): string | undefined {
+  return policy?.rules?.find(({ envelope }) => envelope === "seal")?.id;
+}
+
+function noSealer(rule: string): string {
+  return (
+    `Rule ${rule} says envelope: seal, and bucketKeys has no option envelope: every read and write there is refused. ` +
+    "Give it envelope({ keyring }) of s3-bucket-keys/envelope."
+  );
 }
 
 /** Called when another plugin takes the place of the one that this stack wears; plugins of this copy only. */

@@ -8,11 +8,13 @@ const IN_THE_REQUEST: Readonly<Record<RefusedWhy, string>> = {
   "refused-unproven": "leave BucketKeyEnabled out: this algorithm has no bucket keys",
   "refused-presigned": "send the request itself instead of presigning it",
   "refused-seal":
-    "send the object itself through a client that wears bucketKeys with the option envelope (a presigned URL, a form and UploadPartCopy can't be sealed)",
+    "send the object itself through this client (a presigned URL, a form and UploadPartCopy can't be sealed)",
   "refused-lookup":
     "name ServerSideEncryption and SSEKMSKeyId in the request, or let this principal call GetBucketEncryption",
   "refused-policy": "nothing in it is wrong, it waits for a policy",
 };
+
+const NO_SEALER = "give bucketKeys the option envelope, envelope({ keyring }) of s3-bucket-keys/envelope";
 
 /** In a browser form the members of the SDK are fields. */
 const FORM_FIELDS: Readonly<Record<string, string>> = {
@@ -37,12 +39,15 @@ const IN_THE_POLICY: Readonly<Record<RefusedWhy, string>> = {
  * The error of a refused request: rule, reason and the two ways out.
  *
  * The object key stays out: keys can carry personal data, and errors end in logs.
+ *
+ * @param hasSealer - Whether bodies could be sealed at all.
  */
 export function refusal(
   decision: Decision,
   facts: RequestFacts,
   reason: string,
   policyDigest: string,
+  hasSealer = true,
 ): BucketKeyRefusedError {
   const why = decision.why as RefusedWhy;
   const { operation, bucket } = facts;
@@ -50,14 +55,16 @@ export function refusal(
   const exception =
     rule === "defaults" ? "add a rule" : `add an except to rule ${rule}, or a rule before it,`;
   const inTheRequest =
-    operation === "PostObject"
-      ? IN_THE_REQUEST[why].replace(/[A-Z]\w+/g, (name) => FORM_FIELDS[name] ?? name)
-      : IN_THE_REQUEST[why];
+    why === "refused-seal" && !hasSealer
+      ? NO_SEALER
+      : operation === "PostObject"
+        ? IN_THE_REQUEST[why].replace(/[A-Z]\w+/g, (name) => FORM_FIELDS[name] ?? name)
+        : IN_THE_REQUEST[why];
   return new BucketKeyRefusedError(
     { why, rule, reason, operation, bucket, policyDigest },
     `${operation} to bucket ${bucket} was refused before anything was sent (${why}). ` +
       `Rule ${rule}: ${reason} ` +
-      `Either change the request: ${inTheRequest}. ` +
+      `Either ${hasSealer || why !== "refused-seal" ? "change the request: " : ""}${inTheRequest}. ` +
       `Or change the policy: ${IN_THE_POLICY[why]}, or ${exception} for this place. (policy ${policyDigest})`,
   );
 }

@@ -325,17 +325,24 @@ describe("a policy that never loaded", () => {
 });
 
 describe("what doesn't fit together", () => {
-  it.each([
-    ["a rule that seals, without a sealer", { policy }, /Rule vault says envelope: seal.*no option envelope/],
-    [
-      "a sealer that no rule asks for",
-      { policy: definePolicy({ version: 1 }), envelope: recordingSealer().sealer },
-      /no rule of the policy names envelope: nothing is sealed/,
-    ],
-  ])("is said when the plugin is made: %s", (_what, options, said) => {
+  it("is said when the plugin is made, and by every refusal: a rule that seals, without a sealer", async () => {
     const warn = vi.fn();
-    bucketKeys({ ...options, logger: { warn } });
-    expect(warn.mock.calls.map(([message]) => message as string)).toEqual([expect.stringMatching(said)]);
+    const { client } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy, logger: { warn } }));
+    expect(warn.mock.calls.map(([message]) => message as string)).toEqual([
+      expect.stringMatching(/Rule vault says envelope: seal.*no option envelope/),
+    ]);
+    await expect(client.send(new HeadObjectCommand(at))).rejects.toThrow(
+      "Either give bucketKeys the option envelope, envelope({ keyring }) of s3-bucket-keys/envelope. Or change the policy",
+    );
+  });
+
+  it.each([
+    ["rules", { version: 1, rules: [{ id: "r", reason: "r", bucketKey: "on" }] }],
+    ["no rules", { version: 1 }],
+  ] as const)("is an error: a sealer that no rule asks for, in a policy with %s", (_what, plain) => {
+    const options = { policy: definePolicy(plain), envelope: recordingSealer().sealer };
+    expect(() => bucketKeys(options)).toThrow(/no rule of the policy names envelope.*envelope: leave/);
   });
 
   it("is not said of what does", () => {
