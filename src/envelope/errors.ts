@@ -16,8 +16,8 @@ export class EnvelopeIntegrityError extends BucketKeyError {
   constructor() {
     super(
       "The sealed object failed verification: its body or its envelope is not what was sealed, or it was sealed " +
-        "under another key or encryption context. Nothing unverified was released; restore the object from a version " +
-        "or copy you trust.",
+        "under another key or encryption context. Nothing unverified was released. First hold keyId, decryptKeyIds and " +
+        "encryptionContext against the writer's; if they agree, restore the object from a version or copy you trust.",
     );
   }
 }
