@@ -68,6 +68,11 @@ function checked(options: CacheOptions, name: keyof CacheOptions): number {
     return value;
   }
   throw new RangeError(
-    `${name} is ${String(value)}; it must be ${whole ? "a whole number" : "a number"} from ${least} to ${most}.`,
+    `${name} is ${told(value)}; it must be ${whole ? "a whole number" : "a number"} from ${least} to ${most}.`,
   );
+}
+
+/** Text looks like what it spells: `maxAgeSeconds is 300; it must be a number` would help nobody. */
+function told(value: unknown): string {
+  return typeof value === "string" ? `${JSON.stringify(value.slice(0, 80))}, text` : String(value);
 }

@@ -30,7 +30,8 @@ describe("checkedLimits", () => {
     expect(checkedLimits({ [name]: least })[limit]).toBe(least * unit);
     expect(checkedLimits({ [name]: most })[limit]).toBe(most * unit);
     for (const bad of [least - 0.0001, most * 1.001, Number.NaN, "300"]) {
-      const message = `${name} is ${bad}; it must be ${unit === 1 ? "a whole number" : "a number"} from ${least} to ${most}.`;
+      const told = typeof bad === "string" ? `"${bad}", text` : bad;
+      const message = `${name} is ${told}; it must be ${unit === 1 ? "a whole number" : "a number"} from ${least} to ${most}.`;
       expect(() => checkedLimits({ [name]: bad })).toThrow(new RangeError(message));
     }
   });
