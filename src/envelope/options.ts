@@ -262,8 +262,11 @@ function checkTogether({ instructionFiles, getObject, release, verifiedBufferByt
   }
 }
 
-/** Numbers and words as they are, so that a slip shows; of the rest only the type. */
+/** Numbers and words as they are, so that a slip shows; of the rest only what kind of thing it is. */
 function describe(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : typeof value;
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  if (typeof value !== "object") return typeof value === "function" ? "a function" : typeof value;
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : value instanceof Promise ? "a Promise" : "an object";
 }

@@ -66,7 +66,12 @@ describe("the options of envelope()", () => {
       `envelope's option uploadIdleSeconds is "60": give a number of seconds, 0.001 to 604800.`,
     ],
     ["ranges", true, `envelope's option ranges is true: give "refuse" or "verified".`],
-    ["bindBucket", {}, "envelope's option bindBucket is object: give true or false."],
+    ["bindBucket", {}, "envelope's option bindBucket is an object: give true or false."],
+    ["bindBucket", [], "envelope's option bindBucket is an array: give true or false."],
+    ["bindBucket", noop, "envelope's option bindBucket is a function: give true or false."],
+    ["bindBucket", null, "envelope's option bindBucket is null: give true or false."],
+    ["keyring", Promise.resolve(keyring), "envelope's option keyring is a Promise: give a keyring such as"],
+    ["keyring", undefined, "envelope's option keyring is undefined: give a keyring such as"],
     [
       "release",
       "x".repeat(100),
