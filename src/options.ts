@@ -2,6 +2,7 @@ import type { BodySealer } from "./body-sealer.ts";
 import type { BucketDefaults } from "./bucket-defaults.ts";
 import { BucketKeySetupError } from "./errors.ts";
 import type { Logger } from "./log.ts";
+import { nearest } from "./policy/nearest.ts";
 import type { Mode, Policy } from "./policy/policy.ts";
 import type { PolicySource } from "./policy/source.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -78,14 +79,24 @@ export function checkOptions(options: BucketKeysOptions): void {
     if (value === undefined) continue;
     const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof BucketKeysOptions] : undefined;
     if (option === undefined) {
+      const names = Object.keys(OPTIONS);
+      const meant = nearest(name, names);
       throw new BucketKeySetupError(
-        `bucketKeys has no option ${JSON.stringify(name)}: it has ${Object.keys(OPTIONS).join(", ")}.`,
+        `bucketKeys has no option ${JSON.stringify(name)}: it has ${names.join(", ")}.` +
+          (meant === undefined ? "" : ` Did you mean ${meant}?`),
       );
     }
     const [fits, write] = option;
     if (!fits(value)) {
-      const found = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : typeof value;
-      throw new BucketKeySetupError(`The option ${name} is ${found}: give ${write}.`);
+      throw new BucketKeySetupError(`The option ${name} is ${describe(value)}: give ${write}.`);
     }
   }
+}
+
+/** Text as it is, so that a slip shows; of the rest only what kind of thing it is: it may hold secrets. */
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : value instanceof Promise ? "a Promise" : "an object";
 }
