@@ -136,11 +136,13 @@ export function checkedRule(given: unknown, operations: readonly string[]): Faul
   const rule = recordOf(given, "a fault rule");
   claimFields(rule, RULE_FIELDS, "a fault rule");
   const { operation, bucket = "", key = "", after = 0, times = 1 } = rule;
-  claim(
-    operation === undefined || operations.some((known) => known === operation),
-    `operation is one of ${operations.join(", ")}`,
-    operation,
-  );
+  // The word itself comes first: the list behind it is long.
+  if (operation !== undefined && !operations.some((known) => known === operation)) {
+    throw new RangeError(
+      `${shown(operation)} isn't an S3 operation; KMS's endpoint has no faults: disable the key, or deny with ` +
+        `PutKeyPolicy. S3's are ${operations.join(", ")}`,
+    );
+  }
   claim(typeof bucket === "string", "bucket is a glob", bucket);
   claim(typeof key === "string", "key is a glob", key);
   claim(isCount(after), "after is zero or more", after);
@@ -189,6 +191,9 @@ function isCount(value: unknown): value is number {
 }
 
 function claim(holds: boolean, message: string, found: unknown): void {
-  if (!holds)
-    throw new RangeError(`${message}: ${typeof found === "string" ? found : JSON.stringify(found)}`);
+  if (!holds) throw new RangeError(`${message}: ${shown(found)}`);
+}
+
+function shown(found: unknown): string | undefined {
+  return typeof found === "string" ? found : JSON.stringify(found);
 }

@@ -105,7 +105,12 @@ describe("a rule", () => {
     [{ fault: { kind: "lag" } }, "a fault's kind is one of latency, error, reset"],
     [{ fault: { kind: "toString" } }, "a fault's kind is one of"],
     [{ fault: SLOW_DOWN, opration: "PutObject" }, "a fault rule has operation, bucket, key.*: opration"],
-    [{ fault: SLOW_DOWN, operation: "PutObjet" }, "operation is one of .*PutObject.*: PutObjet"],
+    [{ fault: SLOW_DOWN, operation: "PutObjet" }, "^PutObjet isn't an S3 operation; .*PutObject, "],
+    [
+      { fault: SLOW_DOWN, operation: "Decrypt" },
+      "^Decrypt isn't an S3 operation; KMS's endpoint has no faults: disable the key, or deny with PutKeyPolicy",
+    ],
+    [{ fault: SLOW_DOWN, operation: 7 }, "^7 isn't an S3 operation"],
     [{ fault: SLOW_DOWN, bucket: 1 }, "bucket is a glob: 1"],
     [{ fault: SLOW_DOWN, key: null }, "key is a glob: null"],
     [{ fault: SLOW_DOWN, times: 0 }, "times is one or more: 0"],
