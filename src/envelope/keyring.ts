@@ -1,8 +1,8 @@
 /** Where data keys come from: AWS KMS, or whatever else an application can generate and unwrap keys with. */
-import { DecryptCommand, GenerateDataKeyCommand } from "@aws-sdk/client-kms";
 import { BucketKeySetupError } from "../errors.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
 import { EnvelopeIntegrityError, KeyringError } from "./errors.ts";
+import { kmsLoader } from "./kms-commands.ts";
 import { errorTypeOf, ofFormerKey } from "./kms-failures.ts";
 
 /**
@@ -87,7 +87,10 @@ const NOT_OURS: ReadonlySet<string> = new Set(["InvalidCiphertextException", "In
  * points elsewhere makes older objects unreadable: name the former key in `decryptKeyIds`. Writers need
  * `kms:GenerateDataKey`, readers `kms:Decrypt`.
  *
- * @throws `BucketKeySetupError` when there is no client, or a key id is empty.
+ * The package `@aws-sdk/client-kms` is loaded when the first key is needed, unless your `KMSClient` has done so.
+ *
+ * @throws `BucketKeySetupError` when there is no client, or a key id is empty; later, from the calls that need a key,
+ *   when `@aws-sdk/client-kms` isn't installed.
  * @example
  * ```ts
  * const keyring = kmsKeyring({ client: new KMSClient({}), keyId: "alias/data-lake" });
@@ -98,9 +101,11 @@ export function kmsKeyring(options: KmsKeyringOptions): Keyring {
   const { client, keyId } = options;
   const unwrapWith = [keyId, ...(options.decryptKeyIds ?? [])];
   requireUsable(client, unwrapWith);
+  const commands = kmsLoader();
   return {
     keyId,
     async generate(context, { signal }) {
+      const { GenerateDataKeyCommand } = await commands();
       // V3 data keys are AES-256 (specification: s3-encryption/encryption, "KMS+Context").
       const command = new GenerateDataKeyCommand({
         KeyId: keyId,
@@ -111,6 +116,7 @@ export function kmsKeyring(options: KmsKeyringOptions): Keyring {
       return { plaintext: takeOver(Plaintext), blob: Uint8Array.from(CiphertextBlob ?? []) };
     },
     async unwrap(blob, context, { signal }) {
+      const { DecryptCommand } = await commands();
       for (const id of unwrapWith) {
         const command = new DecryptCommand({
           KeyId: id,
@@ -144,6 +150,8 @@ async function ask(
   signal: AbortSignal,
 ): Promise<Answer> {
   try {
+    // It may have been aborted before the commands were there.
+    signal.throwIfAborted();
     return (await client.send(command, { abortSignal: signal })) as Answer;
   } catch (cause) {
     const name = errorTypeOf(cause);

@@ -1,5 +1,5 @@
 /** What a failure of the keyring means for keys in memory. */
-import type { BucketKeyError } from "../errors.ts";
+import { BucketKeySetupError, type BucketKeyError } from "../errors.ts";
 import { EnvelopeIntegrityError, EnvelopeRefusedError, KeyringError } from "./errors.ts";
 
 export interface KmsFailure {
@@ -64,6 +64,16 @@ export function kmsFailure(error: unknown): KmsFailure {
       keyGone: false,
       passing: false,
       error: () => new EnvelopeRefusedError(problem, message),
+    };
+  }
+  if (error instanceof BucketKeySetupError) {
+    const { message, cause } = error;
+    return {
+      errorType: error.name,
+      denied: false,
+      keyGone: false,
+      passing: false,
+      error: () => new BucketKeySetupError(message, { cause }),
     };
   }
   const failed = error instanceof KeyringError ? error : wrapped(error);

@@ -177,6 +177,19 @@ describe("unwrap", () => {
   });
 });
 
+describe("a request that nobody can use the answer of", () => {
+  it("isn't sent, though it was aborted while the package was loaded", async () => {
+    const aborter = new AbortController();
+    const keyring = kmsKeyring({ client, keyId: KEY });
+    const made = keyring.generate(context, { signal: aborter.signal });
+    const opened = keyring.unwrap(new Uint8Array(1), context, { signal: aborter.signal });
+    aborter.abort();
+    await expect(made).rejects.toMatchObject({ kmsError: "AbortError", cause: aborter.signal.reason });
+    await expect(opened).rejects.toMatchObject({ kmsError: "AbortError", cause: aborter.signal.reason });
+    expect(kms.calls()).toHaveLength(0);
+  });
+});
+
 describe("kmsKeyring", () => {
   it("takes the client of any copy of the SDK", () => {
     expectTypeOf<KMSClient>().toExtend<KmsClientLike>();

@@ -1,9 +1,24 @@
 import { describe, expect, it } from "vitest";
+import { BucketKeySetupError } from "../../src/errors.ts";
 import { EnvelopeIntegrityError, EnvelopeRefusedError, KeyringError } from "../../src/envelope/errors.ts";
 import { errorTypeOf, kmsFailure, ofFormerKey } from "../../src/envelope/kms-failures.ts";
 import { kmsError } from "./key-stubs.ts";
 
 describe("kmsFailure", () => {
+  it("says what is to be installed, as a new error for every caller", () => {
+    const cause = new Error("Cannot find package");
+    const failure = kmsFailure(new BucketKeySetupError("npm install it", { cause }));
+    expect(failure).toMatchObject({
+      errorType: "BucketKeySetupError",
+      denied: false,
+      keyGone: false,
+      passing: false,
+    });
+    expect(failure.error()).toBeInstanceOf(BucketKeySetupError);
+    expect(failure.error()).toMatchObject({ message: "npm install it", cause });
+    expect(failure.error()).not.toBe(failure.error());
+  });
+
   it.each(["AccessDeniedException", "DisabledException", "KMSInvalidStateException", "NotFoundException"])(
     "takes %s as a denial",
     (name) => {
