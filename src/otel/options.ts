@@ -26,11 +26,52 @@ export interface OtelOptions {
   readonly schemaUrl?: string;
 }
 
-/** @throws `BucketKeySetupError` when an option is out of its range. */
+const MOST_BUCKETS = 100;
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+/** What each option must be, and what to write when it isn't. */
+const OPTIONS: {
+  readonly [O in keyof OtelOptions]-?: readonly [fits: (value: unknown) => boolean, write: string];
+} = {
+  meterProvider: [
+    (value) => isObject(value) && typeof value["getMeter"] === "function",
+    "a MeterProvider of the OpenTelemetry SDK",
+  ],
+  bucketAttribute: [isObject, "{ max }, with the number of buckets to name"],
+  avoidedCost: [isObject, "{ usdPer10000Requests }, with a price in US dollars"],
+  spanAttributes: [(value) => typeof value === "boolean", "true or false"],
+  schemaUrl: [(value) => typeof value === "string", "a URL, as text"],
+};
+
+/**
+ * Holds the options against what they must be: a slip would lose an attribute or a metric in silence.
+ *
+ * @throws `BucketKeySetupError` that names the option and what to write.
+ */
 export function checkOptions(options: OtelOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof OtelOptions] : undefined;
+    if (option === undefined) {
+      throw new BucketKeySetupError(
+        `otel has no option ${JSON.stringify(name)}: it has ${Object.keys(OPTIONS).join(", ")}.`,
+      );
+    }
+    const [fits, write] = option;
+    if (!fits(value)) throw new BucketKeySetupError(`otel(): ${name} must be ${write}.`);
+  }
+  checkRanges(options);
+}
+
+function checkRanges(options: OtelOptions): void {
   const { max } = options.bucketAttribute ?? { max: 1 };
-  if (!Number.isInteger(max) || max < 1 || max > 100) {
-    throw new BucketKeySetupError("otel(): bucketAttribute.max must be a whole number from 1 to 100.");
+  if (!Number.isInteger(max) || max < 1 || max > MOST_BUCKETS) {
+    throw new BucketKeySetupError(
+      `otel(): bucketAttribute.max must be a whole number from 1 to ${MOST_BUCKETS}.`,
+    );
   }
   const { usdPer10000Requests } = options.avoidedCost ?? { usdPer10000Requests: 0 };
   if (!Number.isFinite(usdPer10000Requests) || usdPer10000Requests < 0) {

@@ -20,7 +20,7 @@ import { checkOptions, type OtelOptions } from "./options.ts";
  * `flush()` and `close()` of the plugin also force the provider to export, which may take as long as the
  * exporter's timeout. One `otel()` can serve several plugins.
  *
- * @throws `BucketKeySetupError` when an option is out of its range.
+ * @throws `BucketKeySetupError` for an option that isn't there, or isn't what it must be.
  * @example
  * ```ts
  * client.middlewareStack.use(bucketKeys({ policy, telemetry: otel() }));

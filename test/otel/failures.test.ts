@@ -201,3 +201,30 @@ describe("options out of their range", () => {
     );
   });
 });
+
+describe("a slip in the options", () => {
+  const LIST = "it has meterProvider, bucketAttribute, avoidedCost, spanAttributes, schemaUrl.";
+
+  it.each<[object, string]>([
+    [{ bucketAttributes: { max: 20 } }, `otel has no option "bucketAttributes": ${LIST}`],
+    [{ toString: true }, `otel has no option "toString": ${LIST}`],
+    [{ meterProvider: {} }, "otel(): meterProvider must be a MeterProvider of the OpenTelemetry SDK."],
+    [{ meterProvider: null }, "otel(): meterProvider must be a MeterProvider of the OpenTelemetry SDK."],
+    [{ bucketAttribute: 20 }, "otel(): bucketAttribute must be { max }, with the number of buckets to name."],
+    [
+      { avoidedCost: 0.03 },
+      "otel(): avoidedCost must be { usdPer10000Requests }, with a price in US dollars.",
+    ],
+    [{ spanAttributes: "true" }, "otel(): spanAttributes must be true or false."],
+    [{ schemaUrl: new URL("https://example.com/") }, "otel(): schemaUrl must be a URL, as text."],
+  ])("is told: %o", (options, message) => {
+    expect(() => otel(options)).toThrow(expect.objectContaining({ code: "ERR_BUCKET_KEY_SETUP", message }));
+  });
+
+  it("isn't one that is undefined, or in its range", () => {
+    const { provider } = sdk();
+    const options = { meterProvider: undefined, spanAttributes: false, schemaUrl: "https://example.com/" };
+    expect(() => otel(options as object)).not.toThrow();
+    expect(() => otel({ meterProvider: provider, bucketAttribute: { max: 100 } })).not.toThrow();
+  });
+});
