@@ -1,6 +1,13 @@
 /**
  * One KMS key per tenant, chosen by the first part of the object's key. A tenant's data is gone for good with its KMS
  * key, and no tenant's bucket key ever serves another.
+ *
+ * Against the simulator, without AWS: start it, put what it prints into the environment, and run this file.
+ *
+ *     npx s3-bucket-keys simulate --bucket acme-tenants \
+ *       --kms-key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab \
+ *       --kms-key arn:aws:kms:eu-west-1:111122223333:key/9999abcd-12ab-34cd-56ef-1234567890ab
+ *     npx tsx one-key-per-tenant.ts
  */
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -18,7 +25,9 @@ const keyrings = new Map(
 );
 
 function tenantOf({ key }: Place): string {
-  return key.slice(0, key.indexOf("/"));
+  const [tenant = "", rest] = key.split("/", 2);
+  if (rest === undefined) throw new Error("Keys are written as tenant/name.");
+  return tenant;
 }
 
 /** The same keyring each time, so that its bucket keys are found again. */

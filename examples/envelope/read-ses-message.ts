@@ -1,6 +1,11 @@
 /**
  * Amazon SES can store incoming mail encrypted on the client side, in the oldest form that still is in use: a data key
  * wrapped by KMS under the name `kms`. It is read by opt-in only, since that form commits to no key.
+ *
+ *     npx tsx read-ses-message.ts
+ *
+ * It needs a message that SES stored, in the bucket and under the key below: there is none in a simulator that
+ * `npx s3-bucket-keys simulate --bucket acme-inbox --kms-key ...` starts, and the read ends in `NoSuchKey` there.
  */
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";

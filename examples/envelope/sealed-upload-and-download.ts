@@ -1,6 +1,12 @@
 /**
  * Client-side encryption: what leaves the process is sealed, what comes back is verified and opened. Any number of
- * objects costs one KMS request per bucket key, not one each.
+ * objects costs one KMS request to seal and one to open per bucket key, not one each.
+ *
+ * Against the simulator, without AWS: start it, put what it prints into the environment, and run this file.
+ *
+ *     npx s3-bucket-keys simulate --bucket acme-vault \
+ *       --kms-key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+ *     npx tsx sealed-upload-and-download.ts
  */
 import { KMSClient } from "@aws-sdk/client-kms";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";

@@ -50,7 +50,8 @@ const plugin = bucketKeys({
   policy,
   envelope: sealer,
   telemetry: otel({ bucketAttribute: { max: 20 }, avoidedCost: { usdPer10000Requests: 0.03 } }),
-  logger: { warn: () => {} },
+  // On standard error a drift, a denial and a refusal say what to do: ten of a kind at once, then one a minute.
+  logger: { warn: (line) => console.error(line) },
 });
 const s3 = new S3Client(simulator.clientConfig);
 s3.middlewareStack.use(plugin);

@@ -1,4 +1,4 @@
-/** Counts for `npx s3-bucket-keys report`: one line a minute, and a last one when the program ends. */
+/** Counts for `npx s3-bucket-keys report`: a line at once, one a minute, and a last one when the program ends. */
 import { appendFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { BucketKeysPlugin } from "s3-bucket-keys";
@@ -7,6 +7,8 @@ export function writeSnapshots(plugin: BucketKeysPlugin, file: string): () => vo
   const instance = `${hostname()}:${process.pid}`;
   const write = (): void =>
     appendFileSync(file, `${JSON.stringify({ time: new Date(), instance, ...plugin.stats() })}\n`);
+  // At once: the report takes differences, and a file that can't be written shows now, not at the end.
+  write();
   const timer = setInterval(write, 60_000).unref();
   process.once("exit", write);
   return () => {
