@@ -112,8 +112,9 @@ function onCoverage({ increments }: Reading): Advice[] {
     advice.push({ level: "look", text });
   }
   const unenforced = sum(of(increments, "requests").filter((one) => attribute(one, "why") === "unenforced"));
-  if (unenforced > 0) {
-    const text = `${plural(unenforced, "write")} named no encryption, and neither did the rule: give the rule a kmsKey.`;
+  if (unenforced > 0 && !onlySeals(increments)) {
+    const unless = seals(increments) ? ", unless it seals" : "";
+    const text = `${plural(unenforced, "write")} named no encryption, and neither did the rule: give the rule a kmsKey${unless}.`;
     advice.push({ level: "look", text });
   }
   if (reads.covered < reads.all && reads.all >= ENOUGH) {
@@ -121,6 +122,17 @@ function onCoverage({ increments }: Reading): Advice[] {
     advice.push({ level: "look", text });
   }
   return advice;
+}
+
+/** Whether anything is sealed or opened by client-side encryption. */
+function seals(increments: readonly Increment[]): boolean {
+  return of(increments, "cacheRequests").length > 0;
+}
+
+/** Whether all of it falls under the rule that stands in for a policy: it has no kmsKey, and needs none. */
+function onlySeals(increments: readonly Increment[]): boolean {
+  const rules = of(increments, "ruleResponses");
+  return seals(increments) && rules.length > 0 && rules.every((one) => attribute(one, "rule") === "sealed");
 }
 
 const NOTES: Readonly<Record<string, string>> = {
@@ -181,7 +193,7 @@ function onSwitches({ wears, increments }: Reading): Advice[] {
       ? [
           saying(
             "look",
-            "A process is in mode audit: writes are only watched. Enforce when the refusals are settled.",
+            `A process is in mode audit: ${seals(increments) ? "sealing goes on, all else is" : "writes are"} only watched. ${whenToEnforce(increments)}`,
           ),
         ]
       : []),
@@ -194,6 +206,14 @@ function onSwitches({ wears, increments }: Reading): Advice[] {
         ]
       : []),
   ];
+}
+
+function whenToEnforce(increments: readonly Increment[]): string {
+  const watched = of(increments, "requests").filter((one) => attribute(one, "mode") === "audit");
+  if (watched.length === 0) return "Enforce when you have seen its writes.";
+  return watched.some((one) => attribute(one, "decision") === "refuse")
+    ? "Enforce when the refusals are settled."
+    : "Nothing would have been refused: enforce.";
 }
 
 function saying(level: Advice["level"], text: string): Advice {

@@ -103,9 +103,54 @@ describe("advice", () => {
     ["look", "1 plain object read", { envelope: { ...ENVELOPE, plainReads: 1 } }],
     ["act", "1 policy reload rejected", { policyReloads: { accepted: 1, rejected: 1 } }],
     ["act", "ended in mode off", { mode: "off" }],
-    ["look", "is in mode audit", { mode: "audit" }],
+    [
+      "look",
+      "is in mode audit: writes are only watched. Enforce when you have seen its writes.",
+      { mode: "audit" },
+    ],
+    [
+      "look",
+      "is in mode audit: writes are only watched. Nothing would have been refused: enforce.",
+      { mode: "audit", requests: [{ ...WRITE, mode: "audit", decision: "amend", why: "set", count: 3 }] },
+    ],
   ])("%s: %s", (level, text, counts) => {
     expect(advice(counts)).toEqual([{ level, text: expect.stringContaining(text) }]);
+  });
+
+  it("is to settle refusals before enforcing, when there are some", () => {
+    const refused = { ...WRITE, mode: "audit", decision: "refuse", why: "refused-key", count: 1 } as const;
+    const set = { ...refused, decision: "amend", why: "set" } as const;
+    expect(advice({ mode: "audit", requests: [set, refused] }).map(({ text }) => text)).toContainEqual(
+      expect.stringContaining("only watched. Enforce when the refusals are settled."),
+    );
+  });
+
+  const SEALS = { ...ENVELOPE, cacheRequests: [{ result: "hit", count: 3 }] };
+  const unenforced = [{ ...WRITE, mode: "audit", decision: "pass", why: "unenforced", count: 3 }] as const;
+  const sealed = { rule: "sealed", state: "not-applicable", count: 3 } as const;
+
+  it("gives an application that only seals no advice on keys of S3", () => {
+    expect(
+      advice({ mode: "audit", requests: unenforced, rules: [sealed], envelope: SEALS }).map(
+        ({ text }) => text,
+      ),
+    ).toEqual([
+      "A process is in mode audit: sealing goes on, all else is only watched. Nothing would have been refused: enforce.",
+    ]);
+  });
+
+  it.each<[string, Partial<Snapshot>, string]>([
+    ["no sealer", { rules: [sealed] }, "give the rule a kmsKey."],
+    ["no answer", { envelope: SEALS }, "give the rule a kmsKey, unless it seals."],
+    [
+      "another rule",
+      { rules: [sealed, { ...sealed, rule: "lake" }], envelope: SEALS },
+      "give the rule a kmsKey, unless it seals.",
+    ],
+  ])("asks for a kmsKey where sealing isn't all there is: %s", (_what, counts, end) => {
+    expect(advice({ requests: unenforced, ...counts }).map(({ text }) => text)).toEqual([
+      `3 writes named no encryption, and neither did the rule: ${end}`,
+    ]);
   });
 
   it("says nothing of a share of too few", () => {
