@@ -12,6 +12,8 @@ export interface Series {
 /** A row of bars laid end to end, in the order of the series. */
 export interface BarRow {
   readonly name: string;
+  /** Stands after the name, or below it where there is little room. */
+  readonly aside?: string;
   readonly values: readonly number[];
   /** Said at the end of the bar. */
   readonly note: string;
@@ -40,18 +42,26 @@ export function barChart(
   const ends = rows.map(({ values, note }, row) => ({ row, x: values.reduce((a, b) => a + b, 0), note }));
   const picture = (size: Size): Markup => {
     const letters = size === "wide" ? 30 : 17;
-    const longest = Math.max(...rows.map(({ name }) => Math.min(Array.from(name).length, letters)));
+    const names = rows.map(({ name, aside }) => {
+      if (aside === undefined) return short(name, letters);
+      return size === "wide"
+        ? short(`${name} ${aside}`, letters)
+        : `${short(name, letters)}\n${short(aside, letters)}`;
+    });
+    const longest = Math.max(
+      ...names.flatMap((name) => name.split("\n").map((line) => Array.from(line).length)),
+    );
     const marginRight = 16 + Math.max(...rows.map(({ note }) => note.length)) * 6.6;
     return pencil.draw({
       width: WIDTHS[size],
-      height: rows.length * 26 + 44,
+      height: rows.length * (names.some((name) => name.includes("\n")) ? 34 : 26) + 44,
       marginLeft: 20 + longest * 6.6,
       marginRight,
       marginTop: 4,
       marginBottom: 36,
       style: STYLE,
       x: { label: null, ticks: size === "wide" ? 6 : 2, tickFormat: brief, grid: true },
-      y: { label: null, tickSize: 0, tickFormat: (row: number) => short(rows[row]?.name ?? "", letters) },
+      y: { label: null, tickSize: 0, tickFormat: (row: number) => names[row] ?? "" },
       marks: [
         pencil.plot.barX(bars, { x1: "from", x2: "to", y: "row", fill: "fill", insetTop: 2, insetBottom: 2 }),
         pencil.plot.text(ends, { x: "x", y: "row", text: "note", textAnchor: "start", dx: 6 }),
@@ -102,6 +112,7 @@ export function shareChart(
   timeline: Timeline,
   values: readonly (readonly (number | undefined)[])[],
 ): Markup {
+  const isFirstOfTwo = (i: number): boolean => i === 0 && series.length > 1;
   const picture = (size: Size): Markup =>
     pencil.draw({
       ...overTime(size, timeline),
@@ -115,19 +126,20 @@ export function shareChart(
             y: share === undefined ? Number.NaN : share * 100,
           }));
           return [
-            // Dashes, and another kind of point, tell the second line from the first without colours.
+            // Dashes, and another kind of point, tell the second line from the first without colours; a wide first
+            // line with large points shows beneath a second one that says the same.
             pencil.plot.line(points, {
               x: "x",
               y: "y",
               stroke: colour,
-              strokeWidth: 2,
-              ...(i > 0 && { strokeDasharray: "6 3" }),
+              strokeWidth: isFirstOfTwo(i) ? 4 : 2,
+              ...(i > 0 && { strokeDasharray: "6 5" }),
             }),
             pencil.plot.dot(points, {
               x: "x",
               y: "y",
               fill: colour,
-              r: 3,
+              r: isFirstOfTwo(i) ? 5 : 3,
               symbol: i > 0 ? "square" : "circle",
             }),
           ];

@@ -96,11 +96,18 @@ function headlines({ increments }: Reading): Markup[] {
     covered: sum(cache.filter((one) => attribute(one, "cacheResult") === "hit")),
     all: sum(cache),
   };
-  const told = ({ covered, all }: typeof writes): string =>
-    `${numeral(covered)} of ${numeral(all)} with a KMS key`;
+  const share = (what: string, cover: typeof writes): Markup => {
+    const { covered, all } = cover;
+    if (all === 0) return headline(`Coverage of ${what}`, "–", `no SSE-KMS ${what}`);
+    return headline(
+      `Coverage of ${what}`,
+      percent(cover),
+      `${numeral(covered)} of ${numeral(all)} with a KMS key`,
+    );
+  };
   return [
-    headline("Coverage of writes", percent(writes), told(writes)),
-    headline("Coverage of reads", percent(reads), told(reads)),
+    share("writes", writes),
+    share("reads", reads),
     headline("Drifts", numeral(sum(of(increments, "drifts"))), "answered otherwise than enforced"),
     headline("Writes refused", numeral(refused), `of ${numeral(sum(requests))} decided, audit included`),
     headline(

@@ -117,10 +117,20 @@ export function overTime({ pencil, increments, timeline }: Given): Section {
   );
 }
 
+/** Verdicts on writes that something was enforced on; drifts are counted apart. */
+const ENFORCED: ReadonlySet<string> = new Set(["honoured", "unverified"]);
+
 export function drifts({ pencil, increments, timeline }: Given): Section {
   const found = of(increments, "drifts");
   if (found.length === 0) {
-    return section("Drifts", html`<p>None: S3 took every enforced write as the policy wanted it.</p>`);
+    const enforced = of(increments, "responses").filter((one) =>
+      ENFORCED.has(attribute(one, "verdict") ?? ""),
+    );
+    const none =
+      enforced.length === 0
+        ? "Nothing was enforced, so nothing could drift."
+        : "None: S3 took every enforced write as the policy wanted it.";
+    return section("Drifts", html`<p>${none}</p>`);
   }
   const series = seriesOf(found, "driftKind", ["orange", "purple", "blue"]);
   const apart = groups(found, (one) =>
@@ -213,7 +223,8 @@ export function decisions({ pencil, increments }: Given): Section {
     ),
   ).map(([key, times]) => ({ times, words: JSON.parse(key) as [string, string, string] }));
   const bars = rows.slice(0, MOST_ROWS).map(({ times, words: [decision, why, mode] }): BarRow => ({
-    name: mode === "enforce" ? why : `${why} (${mode})`,
+    name: why,
+    ...(mode !== "enforce" && { aside: `(${mode})` }),
     values: DECISIONS.map(({ name }) => (name === decision ? times : 0)),
     note: numeral(times),
   }));

@@ -97,9 +97,54 @@ describe("the page", () => {
         "No write was decided.",
         "No answer was held against a rule.",
         "None so far.",
+        "Nothing was enforced, so nothing could drift.",
       ]),
     );
+    expect(texts(document, ".headlines div").slice(0, 2)).toEqual([
+      "Coverage of writes – no SSE-KMS writes",
+      "Coverage of reads – no SSE-KMS reads",
+    ]);
     expect(texts(document, "h2")).not.toContain("Client-side encryption");
+  });
+
+  it.each(["honoured", "unverified"] as const)("tells no drifts from nothing enforced: %s", (verdict) => {
+    const responses = [
+      { operation: "PutObject", state: "enabled", sse: "aws:kms", verdict, count: 1 },
+    ] as const;
+    const { document } = page(lines([snapshot("2026-11-24T09:00:00Z", { responses })]));
+    expect(texts(document, "section > p")).toContain(
+      "None: S3 took every enforced write as the policy wanted it.",
+    );
+  });
+
+  it("names mode and reason in full, on a telephone too", () => {
+    const requests = [
+      { operation: "PutObject", decision: "pass", why: "already-set", mode: "audit", count: 3 },
+    ] as const;
+    const { document } = page(lines([snapshot("2026-11-24T09:00:00Z", { requests })]));
+    const [wide, narrow] = [".wide", ".narrow"].map((size) =>
+      texts(document, `${size}[aria-label="Bars: decisions by reason."] text`),
+    );
+    expect(wide).toContain("already-set (audit)");
+    expect(narrow?.join(" ")).toMatch(/already-set\s*\(audit\)/);
+  });
+
+  it("shows two lines that say the same: a dashed one on a wide one", () => {
+    const answer = { state: "enabled", sse: "aws:kms", verdict: "compliant", count: 1 } as const;
+    const responses = [
+      { ...answer, operation: "PutObject" },
+      { ...answer, operation: "GetObject" },
+    ] as const;
+    const { document } = page(lines([snapshot("2026-11-24T09:00:00Z", { responses })]));
+    const drawn = [
+      ...document.querySelectorAll('.wide[aria-label^="Lines: coverage of writes"] g[stroke-width]'),
+    ].map((one) => [one.getAttribute("stroke-width"), one.getAttribute("stroke-dasharray")]);
+    expect(drawn).toEqual(
+      expect.arrayContaining([
+        ["4", null],
+        ["2", "6 5"],
+      ]),
+    );
   });
 
   it("rounds an estimate too long for a headline, and no number of a table", () => {
