@@ -4,7 +4,13 @@ import { run } from "../peers/process.ts";
 import { checked, together, type Lane, type Outcome } from "./lane.ts";
 import { packageLanes } from "./package-lanes.ts";
 import { logs, manifest, packagesIn, root, runtime, type Runtime, type Versions } from "./packages.ts";
-import { newestVersions, OLDEST, OLDEST_KNOWN_FAILURES, OLDEST_LEFT_OUT } from "./sdk-versions.ts";
+import {
+  newestVersions,
+  OLDEST,
+  OLDEST_KNOWN_FAILURES,
+  OLDEST_LEFT_OUT,
+  WITHOUT_SDK,
+} from "./sdk-versions.ts";
 import { type KnownFailure, runSuite, type Suite } from "./suite.ts";
 import { typecheck } from "./typecheck.ts";
 import { workspaceWith } from "./workspace.ts";
@@ -48,7 +54,7 @@ async function besideSdk(
       node: program,
       folder,
       knownFailures: knownFailures.filter((one) => !isEndToEnd(one)),
-      leftOut,
+      leftOut: { ...WITHOUT_SDK, ...leftOut },
     }),
     {
       ...(await runSuite({

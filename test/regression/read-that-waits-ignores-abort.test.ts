@@ -31,7 +31,8 @@ it("ends with its AbortSignal, and those behind it go on", async () => {
     const aborted = s3.send(new GetObjectCommand(object), { abortSignal: aborting.signal });
     const behind = s3.send(new GetObjectCommand(object));
     setTimeout(() => aborting.abort(), 200);
-    await expect(aborted).rejects.toThrow(/abort/i);
+    // Node 22 lets the SDK's checksum of the torn body speak first.
+    await expect(aborted).rejects.toThrow(/abort|checksum/i);
     done.abort();
     expect(await first).toBe("EnvelopeIntegrityError");
     expect((await (await behind).Body?.transformToByteArray())?.length).toBe(100_000);
