@@ -2,7 +2,7 @@
  * A service to look at on the dashboard: an S3 client with the plugin, OpenTelemetry with the Prometheus exporter,
  * and traffic of all kinds against a simulated S3. Nothing leaves this machine.
  *
- *     npx tsx examples/observability/app.ts [--port 9464] [--seconds 60] [--trouble]
+ *     node --import tsx examples/observability/app.ts [--port 9464] [--seconds 60] [--trouble]
  *
  * `--trouble`: after 20 seconds one answer denies its bucket key, as behind a proxy that drops headers; one request is
  * denied; and somebody's plain object lies where only sealed ones may be. The app ends after `--seconds`, or with Ctrl-C.
