@@ -89,7 +89,7 @@ const NOT_OURS: ReadonlySet<string> = new Set(["InvalidCiphertextException", "In
  *
  * The package `@aws-sdk/client-kms` is loaded when the first key is needed, unless your `KMSClient` has done so.
  *
- * @throws `BucketKeySetupError` when there is no client, or a key id is empty; later, from the calls that need a key,
+ * @throws `BucketKeySetupError` when there is no client of KMS, or a key id is empty or no text; later, from the calls that need a key,
  *   when `@aws-sdk/client-kms` isn't installed.
  * @example
  * ```ts
@@ -98,9 +98,9 @@ const NOT_OURS: ReadonlySet<string> = new Set(["InvalidCiphertextException", "In
  * @public
  */
 export function kmsKeyring(options: KmsKeyringOptions): Keyring {
-  const { client, keyId } = options;
-  const unwrapWith = [keyId, ...(options.decryptKeyIds ?? [])];
-  requireUsable(client, unwrapWith);
+  const { client, keyId, decryptKeyIds = [] } = options;
+  requireUsable(client, keyId, decryptKeyIds);
+  const unwrapWith = [keyId, ...decryptKeyIds];
   const commands = kmsLoader();
   return {
     keyId,
@@ -189,13 +189,25 @@ function takeOver(plaintext: Uint8Array = new Uint8Array()): Uint8Array {
   return key;
 }
 
-function requireUsable(client: KmsClientLike | undefined, keyIds: readonly unknown[]): void {
-  if (typeof client?.send !== "function") {
+function requireUsable(client: KmsClientLike | undefined, keyId: unknown, decryptKeyIds: unknown): void {
+  // Clients of the SDK say whose they are; what stands in for one needs no config.
+  const { config } = (client ?? {}) as { readonly config?: { readonly serviceId?: string } };
+  const service = config?.serviceId ?? "KMS";
+  if (typeof client?.send !== "function" || service !== "KMS") {
     throw new BucketKeySetupError(
-      "kmsKeyring needs a KMSClient as `client`: kmsKeyring({ client: new KMSClient({}), keyId }).",
+      "kmsKeyring needs a KMSClient as `client`" +
+        (service === "KMS" ? "" : `, and was given a client of ${service}`) +
+        ": kmsKeyring({ client: new KMSClient({}), keyId }).",
     );
   }
-  const bad = keyIds.findIndex((id) => typeof id !== "string" || id === "");
+  if (!Array.isArray(decryptKeyIds)) {
+    throw new BucketKeySetupError(
+      'decryptKeyIds must be an array of ids, ARNs or aliases of KMS keys, such as ["alias/data-lake"].',
+    );
+  }
+  const bad = [keyId, ...(decryptKeyIds as readonly unknown[])].findIndex(
+    (id) => typeof id !== "string" || id === "",
+  );
   if (bad !== -1) {
     throw new BucketKeySetupError(
       `${bad === 0 ? "keyId" : `decryptKeyIds[${bad - 1}]`} must be the id, ARN or alias of a KMS key, such as alias/data-lake.`,

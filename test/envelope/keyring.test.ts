@@ -7,6 +7,7 @@ import {
   KMSInvalidStateException,
   KMSServiceException,
 } from "@aws-sdk/client-kms";
+import { S3Client } from "@aws-sdk/client-s3";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, expectTypeOf, it } from "vitest";
 import { BucketKeySetupError } from "../../src/errors.ts";
@@ -201,10 +202,41 @@ describe("kmsKeyring", () => {
     expect(make).toThrow("kmsKeyring needs a KMSClient as `client`");
   });
 
+  it("needs a client of KMS: that of another service is named", () => {
+    const bad: KmsClientLike = new S3Client({ region: "eu-west-1" });
+    expect(() => kmsKeyring({ client: bad, keyId: KEY })).toThrow(
+      new BucketKeySetupError(
+        "kmsKeyring needs a KMSClient as `client`, and was given a client of S3: " +
+          "kmsKeyring({ client: new KMSClient({}), keyId }).",
+      ),
+    );
+  });
+
+  it.each([{}, { config: undefined }, { config: {} }, { config: { serviceId: "KMS" } }])(
+    "takes what stands in for a client: %j",
+    (rest) => {
+      const standIn = { ...rest, send: async () => ({}) };
+      expect(kmsKeyring({ client: standIn, keyId: KEY }).keyId).toBe(KEY);
+    },
+  );
+
+  it.each(["alias/former", null, {}, new Set(["alias/former"])])(
+    "needs an array of former keys: not %o",
+    (bad) => {
+      const ids = { keyId: KEY, decryptKeyIds: bad as unknown as string[] };
+      expect(() => kmsKeyring({ client, ...ids })).toThrow(
+        new BucketKeySetupError(
+          'decryptKeyIds must be an array of ids, ARNs or aliases of KMS keys, such as ["alias/data-lake"].',
+        ),
+      );
+    },
+  );
+
   it.each([
     [{ keyId: "" }, "keyId must be"],
     [{ keyId: undefined as unknown as string }, "keyId must be"],
     [{ keyId: KEY, decryptKeyIds: ["former", ""] }, "decryptKeyIds[1] must be"],
+    [{ keyId: KEY, decryptKeyIds: [1] as unknown as string[] }, "decryptKeyIds[0] must be"],
   ])("needs key ids: %j", (ids, message) => {
     expect(() => kmsKeyring({ client, ...ids })).toThrow(BucketKeySetupError);
     expect(() => kmsKeyring({ client, ...ids })).toThrow(message);
