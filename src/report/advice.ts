@@ -60,7 +60,7 @@ function onErrors(increments: readonly Increment[]): Advice[] {
     );
   const advice: Advice[] = [];
   if (seen("crypto", "EnvelopeIntegrityError") > 0) {
-    const text = `${plural(seen("crypto", "EnvelopeIntegrityError"), "sealed object")} could not be opened: take them for damaged or tampered with, and restore versions you trust.`;
+    const text = `${plural(seen("crypto", "EnvelopeIntegrityError"), "sealed object")} could not be opened. First check keyId, decryptKeyIds and encryptionContext against the writer's; where they agree, take the objects for damaged or tampered with, and restore versions you trust.`;
     advice.push({ level: "act", text });
   }
   if (seen("amended") > 0) {
