@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startVitest } from "vitest/node";
+import { installChromium } from "../browser/chromium.ts";
 import { seconds } from "../peers/cache.ts";
 import { say, SHOWN } from "./files.ts";
 
@@ -26,6 +27,7 @@ async function main(): Promise<number> {
   if (parts === undefined) return 2;
   const started = Date.now();
   useOwnTemporaryFolder();
+  if (parts.includes("dashboard")) installChromium();
   const files = parts.map((part) => `test/stack/${part}.test.ts`);
   const vitest = await startVitest("test", files, {
     config: "vitest.stack.config.ts",
