@@ -1,4 +1,4 @@
-/** The table, for people: on the terminal and in docs/benchmarks.md. */
+/** The table, for people: on the terminal and in the pages of docs/. */
 import { cpus, release, totalmem, type } from "node:os";
 import { createRequire } from "node:module";
 import { verdictOf, type Row } from "./bench.ts";
@@ -11,11 +11,47 @@ export function formatTable(rows: readonly Row[]): string {
   return alignColumns([HEADERS, ...rows.map(cellsOf)]);
 }
 
-/** The page, made anew from one run. */
-export function formatPage(rows: readonly Row[], date: Date): string {
-  return `# Benchmarks
+/** The pages: what they are called, the command that writes them, and what helps reading them beside the rest. */
+export const PAGES = {
+  main: {
+    title: "Benchmarks",
+    file: "benchmarks.md",
+    command: "npm run bench -- --write",
+    notes: `- **memo warm**: 16 buckets, all remembered. **memo cold**: 4,000 buckets in turn, so that every request finds
+  its bucket forgotten.
+- Handlers of the PutObject and HeadObject rows answer at once. Against a network the same microseconds are a
+  far smaller share.
+- Envelope mode has [a page of its own](benchmarks-envelope.md).
 
-Written by \`npm run bench -- --write\`; edit \`test/bench/report.ts\`, not this page.
+\`npm run bench -- --only put,decide\` runs some; \`--quick\` shows that they run.`,
+  },
+  envelope: {
+    title: "Benchmarks of envelope mode",
+    file: "benchmarks-envelope.md",
+    command: "npm run bench -- --only envelope --write",
+    notes: `- *Rate against* and *times as fast* are above 1 where ours is faster.
+- \`seal()\` and \`open()\` by themselves have a key source that answers at once, the Encryption SDK a raw AES keyring:
+  neither asks KMS. Whole calls go to the simulator or to moto in a process of its own, over HTTP on this machine, so
+  server and client share its cores.
+- The official clients run in processes of their own and time each call themselves; every round has one call of each.
+  Gets of all clients but Go's end with the whole object in memory, and 64 MiB are less the 16 bytes of the tag there:
+  the client for Java holds no more by default.
+- Memory that a body of 64 MiB is sealed into is new each time. On this machine the kernel takes more time to hand it
+  out than the cipher takes to fill it; streams do without.
+
+\`npm run bench -- --only envelope\` runs all but the official clients, \`--only envelope-clients\` those.`,
+  },
+} as const;
+
+/** A page, made anew from one run. */
+export function formatPage(
+  page: (typeof PAGES)[keyof typeof PAGES],
+  rows: readonly Row[],
+  date: Date,
+): string {
+  return `# ${page.title}
+
+Written by \`${page.command}\`; edit \`test/bench/report.ts\`, not this page.
 
 ${machine(date)}
 
@@ -34,19 +70,7 @@ ${rows.map((row) => `| ${cellsOf(row).join(" | ")} |`).join("\n")}
 - **met**: the unfavourable end of the interval holds the bar. Nothing here gates CI.
 - **Yardstick**: something well known, timed in the same run. Absolute figures are of this machine: read them
   by it.
-- **memo warm**: 16 buckets, all remembered. **memo cold**: 4,000 buckets in turn, so that every request finds
-  its bucket forgotten.
-- Handlers of the PutObject and HeadObject rows answer at once. Against a network the same microseconds are a
-  far smaller share.
-- **Envelope mode.** *Rate against* and *times as fast* are above 1 where ours is faster. \`seal()\` and \`open()\` by
-  themselves have a key source that answers at once, the Encryption SDK a raw AES keyring: neither asks KMS. Whole
-  calls go to the simulator or to moto in a process of its own, over HTTP on this machine, so server and client share
-  its cores. The official clients run in processes of their own and time each call themselves; every round has one call
-  of each. Gets of all clients end with the whole object in memory, and 64 MiB are less the 16 bytes of the tag there:
-  the client for Java holds no more by default.
-
-\`npm run bench -- --only put,decide\` runs some, \`--only envelope\` what concerns envelope mode, \`--only
-envelope-clients\` the official clients, which are installed for it; \`--quick\` shows that they run.
+${page.notes}
 `;
 }
 

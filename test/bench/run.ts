@@ -5,11 +5,13 @@
  *   -- --only envelope-clients
  *                          on demand: installs the official clients (needs Python, a JDK with Maven, and Go)
  *   -- --quick             few samples: shows that they run
- *   -- --write             all of them, those on demand too, into docs/benchmarks.md
+ *   -- --write             all but those of envelope mode into docs/benchmarks.md
+ *   -- --only envelope --write
+ *                          those of envelope mode, on demand too, into docs/benchmarks-envelope.md
  *   -- --dist DIR          another build of this package, to compare with
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Bench, Row } from "./bench.ts";
@@ -24,7 +26,7 @@ import { envelopeStreams } from "./envelope-streams.ts";
 import { globs } from "./globs.ts";
 import { otelHotPath, otelScrape } from "./otel-cost.ts";
 import { presigned } from "./presigned.ts";
-import { formatPage, formatTable } from "./report.ts";
+import { formatPage, formatTable, PAGES } from "./report.ts";
 import { headObject, putObject, putObjectOtel } from "./sdk-calls.ts";
 import { simulator } from "./simulator.ts";
 
@@ -48,10 +50,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "envelope-kms": envelopeKms,
 };
 
-/** They install clients in other languages: only when they are named, or with --write. */
+/** They install clients in other languages: only when they are named, or for the page. */
 const ON_DEMAND: readonly string[] = ["envelope-clients"];
 
-const PAGE = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
+const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 
 const { values } = parseArgs({
@@ -62,15 +64,18 @@ const { values } = parseArgs({
     dist: { type: "string", default: DIST },
   },
 });
-const isOnDemand = (name: string): boolean => ON_DEMAND.includes(name) && !values.write;
-const names =
-  values.only?.split(",").flatMap(named) ?? Object.keys(BENCHES).filter((name) => !isOnDemand(name));
+const isOfEnvelope = (name: string): boolean => name.startsWith("envelope-");
+const page = values.only === "envelope" ? PAGES.envelope : PAGES.main;
+const names = values.write
+  ? Object.keys(BENCHES).filter((name) => isOfEnvelope(name) === (page === PAGES.envelope))
+  : (values.only?.split(",").flatMap(named) ??
+    Object.keys(BENCHES).filter((name) => !ON_DEMAND.includes(name)));
 const unknown = names.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
   throw new Error(`No benchmark ${unknown.join(", ")}; there are ${Object.keys(BENCHES).join(", ")}.`);
 }
-if (values.write && (values.quick || values.only !== undefined)) {
-  throw new Error("--write takes a whole run: leave out --quick and --only.");
+if (values.write && (values.quick || (values.only !== undefined && values.only !== "envelope"))) {
+  throw new Error("--write takes a whole run: leave out --quick, and --only but for envelope.");
 }
 
 /** `envelope` stands for all of `envelope-...`, but for those on demand. */
@@ -89,6 +94,6 @@ for (const name of names) {
 }
 console.log(formatTable(rows));
 if (values.write) {
-  await mkdir(dirname(PAGE), { recursive: true });
-  await writeFile(PAGE, formatPage(rows, new Date()));
+  await mkdir(DOCS, { recursive: true });
+  await writeFile(join(DOCS, page.file), formatPage(page, rows, new Date()));
 }
