@@ -127,6 +127,11 @@ export class BucketKeySetupError extends BucketKeyError {
   readonly code = "ERR_BUCKET_KEY_SETUP";
 }
 
+/** A bucket's name as messages show it: one from outside must not put lines of its own into a log. */
+export function shownName(bucket: string): string {
+  return /^[\w.:/-]*$/.test(bucket) ? bucket : JSON.stringify(bucket);
+}
+
 function formatIssue({ at, path, message }: PolicyIssue): string {
   return (at === undefined ? formatPath(path) : `${at}: `) + message;
 }

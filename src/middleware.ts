@@ -19,7 +19,7 @@ import {
   type SealingCall,
 } from "./call.ts";
 import type { Course } from "./courses.ts";
-import type { BucketKeyRefusedError } from "./errors.ts";
+import { shownName, type BucketKeyRefusedError } from "./errors.ts";
 import { observeAnswer, observeFailure } from "./observation.ts";
 import { requestFacts, type Surroundings } from "./observe/request-facts.ts";
 import {
@@ -256,7 +256,7 @@ function sayIfUnresolved({ runtime, context }: Call | SealingCall, facts: Reques
   if (bucketType === "general-purpose" || /^[^:]*--x-s3$/.test(bucket)) return;
   runtime.sayOnce(
     "unresolved",
-    `The policy seals some places, and ${bucket} stands for a bucket whose name is not known here, so its bodies are ` +
+    `The policy seals some places, and ${shownName(bucket)} stands for a bucket whose name is not known here, so its bodies are ` +
       "not sealed. Name it in a rule's buckets, or give bucketKeys the option resolveBucket. Said once, for all such " +
       "names.",
     context,
@@ -271,7 +271,7 @@ function sayWhatEnforceWouldDo(
   const verb = decision.decision === "amend" ? `write ${JSON.stringify(decision.set)} into` : "refuse";
   runtime.sayOnce(
     "audit",
-    `Auditing only: enforcing would ${verb} this ${operation} to bucket ${bucketOf(args)} (${decision.why}, ` +
+    `Auditing only: enforcing would ${verb} this ${operation} to bucket ${shownName(bucketOf(args))} (${decision.why}, ` +
       `rule ${decision.rule}). Before you enforce: bucket keys change the KMS encryption context from the ` +
       "object's ARN to the bucket's, which breaks IAM, key policies and grants that name object ARNs. " +
       "Further such requests are only counted: see stats() and the metrics.",

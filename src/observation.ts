@@ -1,5 +1,6 @@
 /** What the middleware does with an answer or an error: judge, log, record. It never touches the call's result. */
 import { bucketOf, type Arguments, type Call } from "./call.ts";
+import { shownName } from "./errors.ts";
 import { knownOutcome, keepOutcome, type Course } from "./courses.ts";
 import {
   encryptionHeaders,
@@ -32,7 +33,7 @@ function sayDrift({ runtime, context }: Call, { operation, bucket, response }: O
   runtime.sayLimited(
     `drift ${rule} ${operation} ${bucket}`,
     () =>
-      `${operation} to bucket ${bucket} succeeded, but the answer differs from what rule ${rule} ` +
+      `${operation} to bucket ${shownName(bucket)} succeeded, but the answer differs from what rule ${rule} ` +
       `asked for (${drifts.join(", ")}): it says ${sse}, bucket key ${state}. ` +
       "A server that isn't AWS may not know S3 Bucket Keys.",
     context,
@@ -116,7 +117,7 @@ export function observeFailure(
     runtime.sayLimited(
       `denied ${decision?.rule} ${operation} ${bucket}`,
       () =>
-        `${operation} to bucket ${bucket} was denied (${name}) after rule ${decision?.rule} wrote ` +
+        `${operation} to bucket ${shownName(bucket)} was denied (${name}) after rule ${decision?.rule} wrote ` +
         `${JSON.stringify(decision?.set)} into it. ${advice}`,
       context,
     );

@@ -1,6 +1,6 @@
 import type { ActivePolicy, Runtime } from "./call.ts";
 import { Courses } from "./courses.ts";
-import { BucketKeySetupError, PolicyError } from "./errors.ts";
+import { BucketKeySetupError, PolicyError, shownName } from "./errors.ts";
 import { Log } from "./log.ts";
 import { recorderOf, tellRecorder } from "./metrics-recorder.ts";
 import { bucketKeysMiddleware } from "./middleware.ts";
@@ -183,7 +183,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
       counts.failed(type, "policy");
       log.sayOnce(
         `lookup ${bucket} ${type}`,
-        `The default encryption of bucket ${bucket} could not be looked up (${type}): onLookupFailure decides ` +
+        `The default encryption of bucket ${shownName(bucket)} could not be looked up (${type}): onLookupFailure decides ` +
           "about its writes that name no algorithm. Looking up needs s3:GetEncryptionConfiguration, and a " +
           "bucket's own name. Further failures of this kind are only counted.",
         context,

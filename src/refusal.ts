@@ -1,4 +1,4 @@
-import { BucketKeyRefusedError } from "./errors.ts";
+import { BucketKeyRefusedError, shownName } from "./errors.ts";
 import type { Decision, RefusedWhy, RequestFacts } from "./policy/policy.ts";
 
 /** What the caller can change in the request, for each word of a refusal. */
@@ -62,7 +62,7 @@ export function refusal(
         : IN_THE_REQUEST[why];
   return new BucketKeyRefusedError(
     { why, rule, reason, operation, bucket, policyDigest },
-    `${operation} to bucket ${bucket} was refused before anything was sent (${why}). ` +
+    `${operation} to bucket ${shownName(bucket)} was refused before anything was sent (${why}). ` +
       `Rule ${rule}: ${reason} ` +
       `Either ${hasSealer || why !== "refused-seal" ? "change the request: " : ""}${inTheRequest}. ` +
       `Or change the policy: ${IN_THE_POLICY[why]}, or ${exception} for this place. (policy ${policyDigest})`,

@@ -468,6 +468,20 @@ describe("a bucket that resolveBucket should know", () => {
 
 const neverFound = { lookup: async (): Promise<"lookup-failed"> => "lookup-failed" };
 
+describe("a bucket's name in a message", () => {
+  it("puts no line of its own into a log", async () => {
+    const warn = vi.fn();
+    const { client } = stubClient();
+    const everywhere = definePolicy({ version: 1, rules: [{ id: "e", reason: "r", envelope: "seal" }] });
+    client.middlewareStack.use(bucketKeys({ policy: everywhere, logger: { warn } }));
+    const put = client.send(new PutObjectCommand({ Bucket: "a\nFAKE LINE", Key: "k", Body: "x" }));
+    await expect(put).rejects.toMatchObject({ bucket: "a\nFAKE LINE" });
+    const said = warn.mock.calls.map(([message]) => message as string);
+    expect(said.at(-1)).toContain(String.raw`to bucket "a\nFAKE LINE" was refused`);
+    expect(said.join("")).not.toContain("\n");
+  });
+});
+
 describe("an upload whose id is no plain string", () => {
   it("is recognised all the same", async () => {
     const known: unknown[] = [];
