@@ -7,13 +7,12 @@
  * for a mistake on the command line. A whole run with `--write` brings the tables of docs/compatibility.md up to date.
  * `--write-vectors` alone has the S3 Encryption Clients write the vectors of test/vectors anew.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startVitest, type TestModule } from "vitest/node";
 import { progress, seconds } from "./cache.ts";
+import { useOwnTemporaryFolder } from "./temporary-folder.ts";
 import type { ClientName } from "./clients/client.ts";
 import { LIMITS } from "./clients/limits.ts";
 import { withTables } from "./compatibility.ts";
@@ -56,7 +55,7 @@ async function main(): Promise<number> {
   const asked = readArguments();
   if (asked === undefined) return 2;
   const started = Date.now();
-  useOwnTemporaryFolder();
+  useOwnTemporaryFolder("peers");
   if (asked.writesVectors) {
     await writeVectors();
     return 0;
@@ -122,26 +121,6 @@ function readArguments(): Asked | undefined {
       `${(error as Error).message}\nUsage: npm run test:peers -- [--smoke] [--all [--write]] [--write-vectors] [${NAMES.join("] [")}]\n`,
     );
     return undefined;
-  }
-}
-
-/** What peers write while they run goes with this process, also when it is interrupted. */
-function useOwnTemporaryFolder(): void {
-  const folder = mkdtempSync(join(tmpdir(), "peers-"));
-  process.env["TMPDIR"] = folder;
-  process.once("exit", () => {
-    try {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    } catch {
-      // Peers end when this process is gone, and may write until then: a few small files stay.
-    }
-  });
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ] as const) {
-    process.once(signal, () => process.exit(code));
   }
 }
 

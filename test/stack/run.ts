@@ -10,13 +10,13 @@
  * `.cache/`; later runs need no network. The exit code is 0 when all passed, 1 when not, 2 for a mistake on the
  * command line. `temp/stack/summary.json` has the counts.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startVitest } from "vitest/node";
 import { installChromium } from "../browser/chromium.ts";
 import { seconds } from "../peers/cache.ts";
+import { useOwnTemporaryFolder } from "../peers/temporary-folder.ts";
 import { say, SHOWN } from "./files.ts";
 
 const PARTS = ["rules", "exporter", "collector", "dashboard"] as const;
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   const parts = chosenParts();
   if (parts === undefined) return 2;
   const started = Date.now();
-  useOwnTemporaryFolder();
+  useOwnTemporaryFolder("stack");
   if (parts.includes("dashboard")) installChromium();
   const files = parts.map((part) => `test/stack/${part}.test.ts`);
   const vitest = await startVitest("test", files, {
@@ -64,26 +64,6 @@ function chosenParts(): readonly string[] | undefined {
       `${(error as Error).message}\nUsage: npm run test:stack -- [--smoke] [${PARTS.join("] [")}]\n`,
     );
     return undefined;
-  }
-}
-
-/** What the servers write while they run goes with this process, also when it is interrupted. */
-function useOwnTemporaryFolder(): void {
-  const folder = mkdtempSync(join(tmpdir(), "stack-"));
-  process.env["TMPDIR"] = folder;
-  process.once("exit", () => {
-    try {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    } catch {
-      // The servers end when this process is gone, and may write until then: a few small files stay.
-    }
-  });
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ] as const) {
-    process.once(signal, () => process.exit(code));
   }
 }
 
