@@ -33,12 +33,15 @@ export async function unlessBroken<T>(body: unknown, wait: (signal: AbortSignal)
  * budget go those that wake up after others got their room, and one other body per second while all stall half-read.
  *
  * To charge bytes as they arrive would need no clock, but bodies that are half read would wait for each other then.
+ *
+ * @param tooLong - Makes the error for a body of more than `bytes`, which is read no further.
  */
 export async function* counted(
   chunks: AsyncIterable<Uint8Array>,
   budget: ByteBudget,
   bytes: number,
   granted: Release,
+  tooLong: () => Error,
 ): AsyncGenerator<Uint8Array> {
   let giveBack = granted;
   let received = 0;
@@ -56,6 +59,7 @@ export async function* counted(
   try {
     for await (const chunk of chunks) {
       received += chunk.length;
+      if (received > bytes) throw tooLong();
       if (isSilent) count(bytes);
       isSilent = false;
       timer.refresh();

@@ -12,22 +12,13 @@ export async function collect(
   tooLong: () => Error,
 ): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of atMost(body, maxBytes, tooLong)) chunks.push(chunk);
-  return chunks;
-}
-
-/** The chunks of a body as they come. @param tooLong - As of `collect`. */
-export async function* atMost(
-  body: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-  tooLong: () => Error,
-): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw tooLong();
-    yield chunk;
+    chunks.push(chunk);
   }
+  return chunks;
 }
 
 /** A body as a stream, whatever it is. */

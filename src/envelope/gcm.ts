@@ -76,9 +76,17 @@ export async function openVerified(
   key: ContentKey,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array[]> {
+  const decipher = newDecipher(key);
+  const holder = new TagHolder();
   const pieces: Uint8Array[] = [];
+  let total = -TAG_BYTES;
   try {
-    for await (const piece of openChunks(key, chunks)) pieces.push(piece);
+    for await (const chunk of chunks) {
+      total = addPlaintext(total, chunk.length);
+      for (const ready of holder.push(chunk)) decryptInto(pieces, decipher, ready);
+    }
+    const { ciphertext, tag } = holder.end();
+    pieces.push(...decryptEnd(decipher, ciphertext, tag));
     return pieces;
   } catch (error) {
     wipe(...pieces);
@@ -145,9 +153,7 @@ async function* opening(
 
 function decryptEnd(decipher: DecipherGCM, ciphertext: readonly Uint8Array[], tag: Uint8Array): Uint8Array[] {
   const pieces: Uint8Array[] = [];
-  for (const chunk of ciphertext) {
-    for (const step of steps(chunk)) pieces.push(decipher.update(step));
-  }
+  for (const chunk of ciphertext) decryptInto(pieces, decipher, chunk);
   decipher.setAuthTag(tag);
   try {
     decipher.final();
@@ -156,6 +162,10 @@ function decryptEnd(decipher: DecipherGCM, ciphertext: readonly Uint8Array[], ta
     throw new EnvelopeIntegrityError();
   }
   return pieces;
+}
+
+function decryptInto(pieces: Uint8Array[], decipher: DecipherGCM, ciphertext: Uint8Array): void {
+  for (const step of steps(ciphertext)) pieces.push(decipher.update(step));
 }
 
 function newCipher({ bytes, iv, aad }: ContentKey): CipherGCM {

@@ -127,7 +127,7 @@ export interface EnvelopeOptions extends CacheOptions {
   readonly verifiedBufferBytes?: number;
   /**
    * Bytes that all bodies being verified hold in memory together, and as many again all parts of uploads being sent;
-   * further calls wait. What was handed out isn't counted. Default 256 MiB.
+   * further calls wait. Bodies of up to 16 KiB aren't counted, nor is what was handed out. Default 256 MiB.
    */
   readonly bufferBudgetBytes?: number;
   /**

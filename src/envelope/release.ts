@@ -3,15 +3,18 @@ import { counted, unlessBroken } from "./awaited-body.ts";
 import { destroyBody, readBody } from "./bodies.ts";
 import type { Pieces } from "./byte-stream.ts";
 import { openCbc } from "./cbc.ts";
-import { atMost, chunksOf, collect } from "./collect.ts";
+import { chunksOf, collect } from "./collect.ts";
 import { TAG_BYTES, wipe, type ContentKey } from "./content-key.ts";
 import { EnvelopeIntegrityError } from "./errors.ts";
 import { GcmParts } from "./gcm-parts.ts";
-import { openChunks, openVerified } from "./gcm.ts";
+import { openChunks, openPieces, openVerified } from "./gcm.ts";
 import { secretOf, type Sealed } from "./opening.ts";
 import { firstPass, secondPass, type ChunkIndex } from "./verified-chunks.ts";
 import { refused } from "./refused.ts";
 import { observeFailure, ownCopy, type Observe, type Workings } from "./workings.ts";
+
+/** Bodies up to this are not charged to the budget: the connection itself holds as much, read or unread. */
+const UNCHARGED_BYTES = 16 * 1024;
 
 /** A sealed body that has come. */
 export interface SealedBody {
@@ -90,14 +93,20 @@ export async function verified(
   const limit = heldBytes(workings);
   if (bytes !== undefined && bytes > limit) throw tooLarge(workings);
   const atMostBytes = bytes ?? limit;
+  // A body longer than it was said to be is no longer what was sealed.
+  const tooLong = (): Error => (bytes === undefined ? tooLarge(workings) : new EnvelopeIntegrityError());
   const stored = chunksOf(readBody(body));
+  if (atMostBytes <= UNCHARGED_BYTES) {
+    const chunks = await collect(stored, atMostBytes, tooLong);
+    return opening.kind === "gcm"
+      ? openPieces(opening.key, chunks)
+      : [openCbc(opening.dataKey, opening.iv, chunks)];
+  }
   const { readBudget } = workings;
   const giveBack = await unlessBroken(body, (signal) => readBudget.take(atMostBytes, signal));
   try {
-    const chunks = counted(stored, readBudget, atMostBytes, giveBack);
-    // A body longer than it was said to be is no longer what was sealed.
-    const tooLong = (): Error => (bytes === undefined ? tooLarge(workings) : new EnvelopeIntegrityError());
-    if (opening.kind === "gcm") return await openVerified(opening.key, atMost(chunks, atMostBytes, tooLong));
+    const chunks = counted(stored, readBudget, atMostBytes, giveBack, tooLong);
+    if (opening.kind === "gcm") return await openVerified(opening.key, chunks);
     return [openCbc(opening.dataKey, opening.iv, await collect(chunks, atMostBytes, tooLong))];
   } finally {
     giveBack();

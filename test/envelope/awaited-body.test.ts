@@ -72,6 +72,8 @@ describe("what waits for room while its body is there", () => {
   );
 });
 
+const tooLong = (): Error => new Error("too long");
+
 /** A body of 60 of 100 bytes, of which chunks come by hand; and whether another body, mostly of 60, has room. */
 async function scene(): Promise<{
   body: Readable;
@@ -85,7 +87,7 @@ async function scene(): Promise<{
   await budget.take(1);
   const read = async (): Promise<string> => {
     let text = "";
-    for await (const chunk of counted(body, budget, 60, granted)) text += String(chunk);
+    for await (const chunk of counted(body, budget, 60, granted, tooLong)) text += String(chunk);
     return text;
   };
   const hasRoom = async (bytes = 60): Promise<boolean> => {
@@ -168,11 +170,20 @@ describe("a body that is counted", () => {
     expect(await hasRoom(99)).toBe(true);
   });
 
+  it("is read no further than it was granted", async () => {
+    const { body, reading, hasRoom } = await scene();
+    body.push("x".repeat(60));
+    await settle();
+    body.push("y");
+    await expect(reading).rejects.toThrow("too long");
+    expect([body.destroyed, await hasRoom()]).toEqual([true, true]);
+  });
+
   it("never makes room for others by waking up", async () => {
     const budget = new ByteBudget(100);
     const body = open();
     const reading = (async (): Promise<void> => {
-      for await (const _ of counted(body, budget, 60, await budget.take(60)));
+      for await (const _ of counted(body, budget, 60, await budget.take(60), tooLong));
     })();
     body.push("x".repeat(50));
     await vi.advanceTimersByTimeAsync(1000);
@@ -196,7 +207,7 @@ describe("a body that is counted", () => {
       const body = open();
       bodies.push(body);
       body.push("x".repeat(40));
-      for await (const _ of counted(body, budget, 50, granted));
+      for await (const _ of counted(body, budget, 50, granted, tooLong));
     });
     for (const underWay of [2, 3, 4, 5, 6]) {
       await settle();

@@ -265,27 +265,52 @@ describe("release: verified", () => {
   });
 
   it("lets bodies wait for room in the budget, and gives it back", async () => {
-    const world = new World({ bufferBudgetBytes: 150 });
-    for (const key of ["a", "b", "c"]) await world.put(key, Buffer.alloc(84));
-    const spoiled = world.stored("a");
-    spoiled.bytes[0]! ^= 1;
-    let under = 0;
-    let most = 0;
-    world.spoil = (output) => {
-      const source = output["Body"] as Readable;
-      const Body = (async function* () {
-        most = Math.max(most, ++under);
-        await settled();
-        yield* source;
-        under--;
-      })();
-      return { ...output, Body };
-    };
-    const reads = await Promise.allSettled(["a", "b", "c"].map((key) => world.read(key)));
-    expect(reads.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+    // 16 KiB and a byte with the tag: the least that counts.
+    const { statuses, most } = await readThreeAtOnce(16 * 1024 - 15);
+    expect(statuses).toEqual(["rejected", "fulfilled", "fulfilled"]);
     expect(most).toBe(1);
   });
+
+  it("lets small bodies wait for nobody", async () => {
+    const { statuses, most } = await readThreeAtOnce(16 * 1024 - 16);
+    expect(statuses).toEqual(["rejected", "fulfilled", "fulfilled"]);
+    expect(most).toBe(3);
+  });
+
+  it("stops reading a small body where it outgrows the length that S3 said", async () => {
+    const world = new World();
+    world.chunkBytes = 1000;
+    await world.put("k", Buffer.alloc(4000));
+    world.spoil = (output) => ({ ...output, ContentLength: 2000 });
+    await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_INTEGRITY" });
+    await settled();
+    expect(world.bodies[0]?.destroyed).toBe(true);
+  });
 });
+
+/** Objects of so many bytes, the first of them altered, where the budget has room for one; most: read at a time. */
+async function readThreeAtOnce(
+  bytes: number,
+): Promise<{ readonly statuses: readonly string[]; readonly most: number }> {
+  const world = new World({ bufferBudgetBytes: bytes + 50 });
+  for (const key of ["a", "b", "c"]) await world.put(key, Buffer.alloc(bytes));
+  const spoiled = world.stored("a");
+  spoiled.bytes[0]! ^= 1;
+  let under = 0;
+  let most = 0;
+  world.spoil = (output) => {
+    const source = output["Body"] as Readable;
+    const Body = (async function* () {
+      most = Math.max(most, ++under);
+      await settled();
+      yield* source;
+      under--;
+    })();
+    return { ...output, Body };
+  };
+  const reads = await Promise.allSettled(["a", "b", "c"].map((key) => world.read(key)));
+  return { statuses: reads.map(({ status }) => status), most };
+}
 
 describe("release: delayedAuthentication", () => {
   it("gives plaintext before the end, and its length as S3 says it", async () => {
