@@ -13,7 +13,7 @@ export type Pieces = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
  * stream's ordinary end as well.
  */
 export function readableOf(source: Pieces, stop: () => void): Readable {
-  if (!(Symbol.asyncIterator in source)) return readableOfPieces(source, stop);
+  if (!(Symbol.asyncIterator in source)) return readableOfPieces(source, stop).stream;
   const iterator = source[Symbol.asyncIterator]();
   return new Readable({
     read() {
@@ -30,10 +30,17 @@ export function readableOf(source: Pieces, stop: () => void): Readable {
   });
 }
 
-/** Without a promise per piece: small bodies are many. */
-function readableOfPieces(source: readonly Uint8Array[], stop: () => void): Readable {
+/** A stream of pieces that are all there. */
+export interface PiecesStream {
+  readonly stream: Readable;
+  /** All of them at once, unless somebody began to read the stream or ended it; the stream ends empty then. */
+  readonly takeAll: () => readonly Uint8Array[] | undefined;
+}
+
+/** Without a promise per piece, and without reading the stream to have them all: small bodies are many. */
+export function readableOfPieces(source: readonly Uint8Array[], stop: () => void): PiecesStream {
   const pieces = source.values();
-  return new Readable({
+  const stream = new Readable({
     read() {
       const { done, value } = pieces.next();
       this.push(done ? null : value);
@@ -43,6 +50,13 @@ function readableOfPieces(source: readonly Uint8Array[], stop: () => void): Read
       callback(error);
     },
   });
+  const takeAll = (): readonly Uint8Array[] | undefined => {
+    if (stream.readableDidRead || stream.readableFlowing !== null || stream.destroyed) return undefined;
+    const all = [...pieces];
+    stream.resume();
+    return all;
+  };
+  return { stream, takeAll };
 }
 
 /** Like `readableOf`, as a web stream: `stop` is called when it's cancelled. */

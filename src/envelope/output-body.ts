@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import { destroyBody, isSpent } from "./bodies.ts";
-import { type Pieces, readableOf, webStreamOf } from "./byte-stream.ts";
+import { type Pieces, type PiecesStream, readableOf, readableOfPieces, webStreamOf } from "./byte-stream.ts";
 import { join } from "./rechunk.ts";
 
 /** What the SDK adds to the stream in `output.Body`. A body can be read so once. */
@@ -34,18 +34,25 @@ export function outputBody(source: OpenedBytes, like: unknown, onEnd?: () => voi
     destroyBody(like);
   };
   const pieces = source instanceof Uint8Array ? [source] : source;
-  return like instanceof ReadableStream
-    ? withMethods(webStreamOf(pieces, stop), (stream) => stream)
-    : withMethods(readableOf(pieces, stop), asWeb);
+  if (like instanceof ReadableStream) return withMethods(webStreamOf(pieces, stop), (stream) => stream);
+  if (Symbol.asyncIterator in pieces) return withMethods(readableOf(pieces, stop), asWeb);
+  const { stream, takeAll } = readableOfPieces(pieces, stop);
+  return withMethods(stream, asWeb, takeAll);
 }
 
 const TRANSFORMED = "The stream has already been transformed.";
 const CONSUMED = "The stream has been consumed by other callbacks.";
 
-/** Adds the methods, with the SDK's messages. `toWeb` turns the stream into one of the web. */
+/**
+ * Adds the methods, with the SDK's messages.
+ *
+ * @param toWeb - Turns the stream into one of the web.
+ * @param takeAll - What is in the stream, where that is there already.
+ */
 function withMethods<Body extends Readable | ReadableStream<Uint8Array>>(
   stream: Body,
   toWeb: (stream: Body) => ReadableStream,
+  takeAll?: PiecesStream["takeAll"],
 ): Body & BodyMethods {
   let transformed = false;
   const begin = (): void => {
@@ -56,9 +63,7 @@ function withMethods<Body extends Readable | ReadableStream<Uint8Array>>(
   };
   const transformToByteArray = async (): Promise<Uint8Array> => {
     begin();
-    const pieces: Uint8Array[] = [];
-    for await (const piece of stream as AsyncIterable<Uint8Array>) pieces.push(piece);
-    return join(pieces);
+    return join(takeAll?.() ?? (await piecesOf(stream)));
   };
   return Object.assign(stream, {
     transformToByteArray,
@@ -73,6 +78,12 @@ function withMethods<Body extends Readable | ReadableStream<Uint8Array>>(
       return toWeb(stream);
     },
   });
+}
+
+async function piecesOf(stream: Readable | ReadableStream<Uint8Array>): Promise<readonly Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream as AsyncIterable<Uint8Array>) pieces.push(piece);
+  return pieces;
 }
 
 function asWeb(stream: Readable): ReadableStream {

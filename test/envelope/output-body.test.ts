@@ -145,6 +145,40 @@ describe("a Node stream that an opened body becomes", () => {
     await expect(pipeline(body, new PassThrough({ highWaterMark: 2 ** 20 }))).rejects.toBe(error);
   });
 
+  it("ends, closes and ends the SDK's body after it was transformed as a whole", async () => {
+    const like = new PassThrough();
+    let told = 0;
+    const body = outputBody(cut(opened, [1000]), like, () => (told += 1)) as Readable & OutputBody;
+    const ended = once(body, "end");
+    const closed = once(body, "close");
+    expect(await body.transformToByteArray()).toHaveLength(opened.length);
+    await Promise.all([ended, closed]);
+    expect([body.readableEnded, like.destroyed, told]).toEqual([true, true, 1]);
+  });
+
+  it("is transformed to what is left of it once it was begun", async () => {
+    const body = outputBody(cut(opened, [1000]), undefined) as Readable & OutputBody;
+    await once(body, "readable");
+    expect(body.read(10)).toEqual(Buffer.from(opened.subarray(0, 10)));
+    const rest = await body.transformToByteArray();
+    expect(Buffer.compare(rest, opened.subarray(10))).toBe(0);
+  });
+
+  it("takes nothing from whoever listens already", async () => {
+    const body = outputBody(cut(opened, [1000]), undefined) as Readable & OutputBody;
+    const seen: Buffer[] = [];
+    body.on("data", (chunk: Buffer) => seen.push(chunk));
+    const transformed = await body.transformToByteArray();
+    expect(Buffer.compare(transformed, opened)).toBe(0);
+    expect(Buffer.compare(Buffer.concat(seen), opened)).toBe(0);
+  });
+
+  it("isn't transformed once it was destroyed", async () => {
+    const body = outputBody([opened], undefined) as Readable & OutputBody;
+    body.destroy();
+    await expect(body.transformToByteArray()).rejects.toMatchObject({ code: "ERR_STREAM_PREMATURE_CLOSE" });
+  });
+
   it("can't become a web stream once it flows", () => {
     const body = outputBody(opened, undefined) as Readable & OutputBody;
     body.pause();
