@@ -1,6 +1,7 @@
 /** What two calls must have in common to share a bucket key. */
 import { hash } from "node:crypto";
 import type { EncryptionContext } from "./encryption-context.ts";
+import { formatBase64 } from "./strict-base64.ts";
 
 /** A key that seals never opens, and the reverse: reading must have been allowed by `kms:Decrypt`. */
 export type Direction = "seal" | "open";
@@ -35,35 +36,31 @@ export interface Shared {
 /** SHA-256, in base64, over an encoding that differs whenever one of the parts does. */
 export type CacheKeys = (shared: Shared) => string;
 
-/** Remembers the answer for what is asked over and over: most writers seal under one key. */
+/**
+ * Remembers the last answer in each direction: most writers seal under one key, and many readers open what was written
+ * together.
+ */
 export function cacheKeys(): CacheKeys {
-  let lastText: string | undefined;
-  let lastKey = "";
+  const last = { seal: { text: "", blob: "", key: "" }, open: { text: "", blob: "", key: "" } };
   return (shared) => {
     const text = textOf(shared);
-    const { blob } = shared;
-    if (blob !== undefined) return keyOf(text, blob);
-    if (text !== lastText) {
-      lastText = text;
-      lastKey = keyOf(text, NO_BLOB);
+    const blob = shared.blob === undefined ? "" : formatBase64(shared.blob);
+    const known = last[shared.direction];
+    if (known.text !== text || known.blob !== blob) {
+      known.text = text;
+      known.blob = blob;
+      // As JSON, because hashing takes the text as UTF-8, in which all lone surrogates are the same.
+      known.key = hash("sha256", JSON.stringify(text) + blob, "base64");
     }
-    return lastKey;
+    return known.key;
   };
 }
-
-const NO_BLOB = new Uint8Array();
 
 function textOf({ direction, keyring, keyId, suite, policy, partition, context }: Shared): string {
   let text = `${direction}:${keyring}:${suite}:${policy}:` + counted(keyId) + counted(partition);
   for (const name of Object.keys(context).toSorted())
     text += counted(name) + counted(context[name] as string);
   return text;
-}
-
-function keyOf(text: string, blob: Uint8Array): string {
-  // As JSON, because hashing takes the text as UTF-8, in which all lone surrogates are the same.
-  const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
-  return hash("sha256", JSON.stringify(text) + bytes.toString("base64"), "base64");
 }
 
 /** Text that can't be mistaken for the beginning of what follows. */

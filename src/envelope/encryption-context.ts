@@ -74,8 +74,8 @@ export function matchesCallers(stored: EncryptionContext, callers: EncryptionCon
   );
 }
 
-/** What JSON for the metadata holds no more of. */
-const ESCAPED = /[^ -~]|=\?/;
+/** What JSON for the metadata holds no more of; other text may be encoded in other ways. */
+const ENCODED = /[^ -~]|=\?/;
 
 /**
  * A context as JSON in printable ASCII. Everything else is escaped: the official Java client can't read back the
@@ -85,7 +85,7 @@ const ESCAPED = /[^ -~]|=\?/;
 export function formatAsciiJson(map: EncryptionContext): string {
   const json = JSON.stringify(map);
   // Nearly always: this stands before every seal, and two replacements take longer than all the rest of the metadata.
-  if (!ESCAPED.test(json)) return json;
+  if (!ENCODED.test(json)) return json;
   return json
     .replaceAll(/[^ -~]/g, (unit) => String.raw`\u` + unit.charCodeAt(0).toString(16).padStart(4, "0"))
     .replaceAll("=?", String.raw`\u003d?`);
@@ -100,6 +100,8 @@ export function formatAsciiJson(map: EncryptionContext): string {
  * @returns `undefined` for anything else.
  */
 export function parseStoredJson(text: string): EncryptionContext | undefined {
+  // As this package writes it: this stands before every object that is opened.
+  if (!ENCODED.test(text)) return parseFlatJson(text);
   return parseFlatJson(undoLatin1(decodeWords(text))) ?? parseFlatJson(undoLatin1(text));
 }
 

@@ -75,14 +75,27 @@ describe("cacheKeys", () => {
     expect(cacheKeys()({ ...shared, blob: pool.subarray(1, 4) })).toBe(cacheKeys()(shared));
   });
 
-  it("remembers what was sealed last, and nothing else", () => {
+  it.each<Shared>([
+    { ...shared, direction: "seal", blob: undefined },
+    { ...shared, direction: "open" },
+  ])("remembers what was asked last, and nothing else: to $direction", (ask) => {
     const keyOf = cacheKeys();
-    const sealing = { ...shared, direction: "seal", blob: undefined } as const;
-    const first = keyOf(sealing);
-    const other = keyOf({ ...sealing, partition: "other" });
+    const first = keyOf(ask);
+    const other = keyOf({ ...ask, partition: "other" });
     expect(other).not.toBe(first);
-    expect(keyOf({ ...sealing, partition: "other" })).toBe(other);
-    expect(keyOf(sealing)).toBe(first);
-    expect(cacheKeys()(sealing)).toBe(first);
+    expect(keyOf({ ...ask, partition: "other" })).toBe(other);
+    expect(keyOf(ask)).toBe(first);
+    expect(cacheKeys()(ask)).toBe(first);
+  });
+
+  it("remembers both directions side by side", () => {
+    const keyOf = cacheKeys();
+    const asks = [
+      { ...shared, direction: "seal", blob: undefined },
+      { ...shared, blob: new Uint8Array([4]) },
+      shared,
+    ] as const;
+    const keys = asks.map((ask) => cacheKeys()(ask));
+    for (let i = 0; i < 2; i++) expect(asks.map((ask) => keyOf(ask))).toEqual(keys);
   });
 });
