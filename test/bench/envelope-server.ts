@@ -66,21 +66,30 @@ export class Clients {
     return client;
   }
 
-  /** The same with the plugin and a sealer that asks the server's KMS. */
+  /** The same with the plugin. */
+  unsealed(): S3Client {
+    return this.#withPlugin({});
+  }
+
+  /** The same with a sealer that asks the server's KMS. */
   sealing(): S3Client {
     const { clientConfig, kmsKey } = this.#server;
     const { endpoint, region, credentials } = clientConfig;
     const kms = new KMSClient({ endpoint, region, credentials });
     const { envelope, kmsKeyring } = this.#module;
     const sealer = envelope({ keyring: kmsKeyring({ client: kms, keyId: kmsKey }) });
-    const plugin = this.#main.bucketKeys({ envelope: sealer });
-    const client = this.plain();
-    client.middlewareStack.use(plugin);
     this.#ends.push(
       () => sealer.close(),
-      () => plugin.close(),
       () => kms.destroy(),
     );
+    return this.#withPlugin({ envelope: sealer });
+  }
+
+  #withPlugin(options: Parameters<typeof Main.bucketKeys>[0]): S3Client {
+    const plugin = this.#main.bucketKeys(options);
+    const client = this.plain();
+    client.middlewareStack.use(plugin);
+    this.#ends.push(() => plugin.close());
     return client;
   }
 

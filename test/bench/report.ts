@@ -34,10 +34,11 @@ export const PAGES = {
   neither asks KMS. Whole calls go to the simulator or to moto in a process of its own, over HTTP on this machine, so
   server and client share its cores.
 - The official clients run in processes of their own and time each call themselves; every round has one call of each.
-  Gets of all clients but Go's end with the whole object in memory, and 64 MiB are less the 16 bytes of the tag there:
-  the client for Java holds no more by default.
+  All gets end with the whole object in memory, and 64 MiB are less the 16 bytes of the tag there: the client for Java
+  holds no more by default.
 - Memory that a body of 64 MiB is sealed into is new each time. On this machine the kernel takes more time to hand it
   out than the cipher takes to fill it; streams do without.
+- Rows without a bar say what there is to reach: the same calls of \`node:crypto\`, or of a client that doesn't seal.
 
 \`npm run bench -- --only envelope\` runs all but the official clients, \`--only envelope-clients\` those.`,
   },
