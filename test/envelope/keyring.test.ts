@@ -13,6 +13,7 @@ import { beforeEach, describe, expect, expectTypeOf, it } from "vitest";
 import { BucketKeySetupError } from "../../src/errors.ts";
 import { EnvelopeIntegrityError, KeyringError } from "../../src/envelope/errors.ts";
 import { kmsKeyring, type KmsClientLike } from "../../src/envelope/keyring.ts";
+import { kmsFailure } from "../../src/envelope/kms-failures.ts";
 
 const client = new KMSClient({ region: "eu-west-1" });
 const kms = mockClient(client);
@@ -150,6 +151,25 @@ describe("unwrap", () => {
     expect(kms.calls()).toHaveLength(2);
   });
 
+  it("tries no key but its own where none was named for what is old", async () => {
+    kms.on(DecryptCommand).rejects(incorrect);
+    await expect(kmsKeyring({ client, keyId: KEY }).unwrap(blob, context, { signal })).rejects.toThrow(
+      EnvelopeIntegrityError,
+    );
+    expect(kms.commandCalls(DecryptCommand).map(({ args }) => args[0].input.KeyId)).toEqual([KEY]);
+  });
+
+  it.each([
+    ["the key that seals", KEY, true],
+    ["a key that only unwraps what is old", "former", false],
+  ])("says whether the key that is gone is %s", async (_, gone, sealing) => {
+    kms.on(DecryptCommand).rejects(incorrect);
+    kms.on(DecryptCommand, { KeyId: gone }).rejects(new KMSInvalidStateException({ ...meta }));
+    const keyring = kmsKeyring({ client, keyId: KEY, decryptKeyIds: ["former"] });
+    const error: unknown = await keyring.unwrap(blob, context, { signal }).catch((failed: unknown) => failed);
+    expect(kmsFailure(error)).toMatchObject({ errorType: "KMSInvalidStateException", keyGone: sealing });
+  });
+
   it("fails verification at once when KMS rejects the blob", async () => {
     kms.on(DecryptCommand).rejects(new InvalidCiphertextException({ ...meta }));
     const keyring = kmsKeyring({ client, keyId: KEY, decryptKeyIds: ["former"] });
@@ -198,8 +218,11 @@ describe("kmsKeyring", () => {
 
   it.each([undefined, null, {}, { send: "no" }])("needs a client: %s is none", (bad) => {
     const make = (): unknown => kmsKeyring({ client: bad as unknown as KmsClientLike, keyId: KEY });
-    expect(make).toThrow(BucketKeySetupError);
-    expect(make).toThrow("kmsKeyring needs a KMSClient as `client`");
+    expect(make).toThrow(
+      new BucketKeySetupError(
+        "kmsKeyring needs a KMSClient as `client`: kmsKeyring({ client: new KMSClient({}), keyId }).",
+      ),
+    );
   });
 
   it("needs a client of KMS: that of another service is named", () => {
