@@ -36,6 +36,13 @@ describe("checkedLimits", () => {
     }
   });
 
+  it("repeats of a long text only how it begins", () => {
+    const bad = { maxUses: "9".repeat(81) as unknown as number };
+    expect(() => checkedLimits(bad)).toThrow(
+      new RangeError(`maxUses is "${"9".repeat(80)}", text; it must be a whole number from 1 to ${2 ** 32}.`),
+    );
+  });
+
   it.each<keyof CacheOptions>(["maxUses", "maxBytes", "maxCachedBytes"])(
     "counts %s in whole numbers",
     (name) => {
