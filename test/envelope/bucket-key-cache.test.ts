@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BucketKeyCache, type SealingAsk } from "../../src/envelope/bucket-key-cache.ts";
 import type { CacheOptions } from "../../src/envelope/cache-options.ts";
@@ -51,6 +53,21 @@ function watchedKeys(): () => Uint8Array[] {
   return () => (set.mock.contexts as Uint8Array[]).filter((array) => array.buffer.byteLength === 32);
 }
 afterEach(() => void vi.restoreAllMocks());
+
+/** Memory of a key that was given back since. */
+async function evictedWhileLent(): Promise<WeakRef<Uint8Array>> {
+  const lease = await cache.forSealing(caller.sealing());
+  const memory = new WeakRef(memoryOf(lease));
+  cache.evict();
+  lease.release();
+  return memory;
+}
+
+/** What nothing refers to any more is gone from memory then. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+}
 
 /** Timers that keep the process alive. */
 function timers(): number {
@@ -505,8 +522,21 @@ describe("leases", () => {
     const lease = await cache.forSealing(caller.sealing());
     lease.release();
     expect(() => lease.use(() => 1)).toThrow(
-      expect.objectContaining({ code: "ERR_BUCKET_KEY_ENVELOPE_REFUSED", problem: "closed" }),
+      expect.objectContaining({
+        code: "ERR_BUCKET_KEY_ENVELOPE_REFUSED",
+        problem: "closed",
+        message:
+          "The bucket key was given back, or the sealer was closed: its keys are gone from memory. Make a new sealer, " +
+          "and close() it only when its calls and uploads have ended.",
+      }),
     );
+  });
+
+  it("leave no memory behind, though the key was evicted while it was on loan", async () => {
+    const memory = await evictedWhileLent();
+    await settle();
+    collectGarbage();
+    expect(memory.deref()).toBeUndefined();
   });
 
   it("refuse to work once the cache is closed, and every key is zero", async () => {
