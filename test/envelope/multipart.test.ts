@@ -458,6 +458,20 @@ describe("an upload that isn't known", () => {
     ).toBe(false);
   });
 
+  it("is refused with words that say where to go", async () => {
+    const { uploads, call } = bench();
+    await expect(uploads.part(call("UploadPart", { UploadId: "upload-2" }))).rejects.toMatchObject({
+      ...refusal("unknown-upload"),
+      message:
+        "UploadPart: this upload wasn't begun sealed through this client. Parts of a sealed upload go through the " +
+        "client, and the sealer, that created it.",
+    });
+    await expect(uploads.part(call("UploadPart", {}, { presigning: true }))).rejects.toMatchObject({
+      ...refusal("unsupported-operation"),
+      message: "UploadPart of a sealed upload can't be presigned: nobody would seal.",
+    });
+  });
+
   it("is one of another client, though it has the same names", async () => {
     const { uploads, call, scope } = bench();
     expect(uploads.owns(scope, NAME)).toBe(true);
@@ -477,7 +491,10 @@ describe("an upload that isn't known", () => {
     const { uploads, scope, part, complete, s3, open, secret } = bench();
     const second = v3ContentKey(new Uint8Array(32).fill(9));
     expect(() => uploads.open(scope, NAME, second, () => undefined)).toThrow(
-      expect.objectContaining(refusal("upload-state")),
+      expect.objectContaining({
+        ...refusal("upload-state"),
+        message: "S3 answered with the id of an upload that is under way.",
+      }),
     );
     expect(second.bytes).toEqual(ZEROS);
     expect(secret).not.toEqual(ZEROS);

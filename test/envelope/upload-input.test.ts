@@ -92,4 +92,49 @@ describe("a part is refused, and nothing is sent", () => {
     });
     expect(read).toBe(5);
   });
+
+  it.each<[string, (made: ReturnType<typeof bench>) => Promise<unknown>, string, string]>([
+    [
+      "a number that is none",
+      ({ part }) => part(0, "x"),
+      "part-number",
+      "PartNumber must be a whole number from 1 to 10000: a part's number says where in the object it lies.",
+    ],
+    [
+      "a checksum of the caller's",
+      ({ part }) => part(1, "x", { ChecksumCRC32: "AAAAAA==" }),
+      "caller-checksum",
+      "ChecksumCRC32 describes the plaintext, but S3 gets the ciphertext: leave it out. The SDK computes checksums of " +
+        "what is sent by itself; ChecksumAlgorithm chooses which.",
+    ],
+    [
+      "a length that isn't that of the bytes",
+      ({ part }) => part(1, "four", { ContentLength: 5 }),
+      "body",
+      "ContentLength must be the number of bytes of Body: correct it, or leave it out.",
+    ],
+    [
+      "a stream that is longer than declared",
+      ({ part }) => part(1, Readable.from([Buffer.alloc(5)]), { ContentLength: 4 }),
+      "body",
+      "The part was declared to have 4 bytes, but has more than 4: correct ContentLength, or leave it out.",
+    ],
+    [
+      "a stream that is shorter than declared",
+      ({ part }) => part(1, Readable.from([Buffer.alloc(3)]), { ContentLength: 4 }),
+      "body",
+      "The part was declared to have 4 bytes, but has 3: correct ContentLength, or leave it out.",
+    ],
+    [
+      "a stream that is longer than parts are",
+      ({ part }) => part(1, Readable.from([Buffer.alloc(41)])),
+      "part-size",
+      "A part has more than 40 bytes, the size of this upload's parts: send parts of one size, all but the last, or " +
+        "set the option partBytes to it.",
+    ],
+  ])("with words that say what to do: %s", async (_, act, problem, message) => {
+    const made = bench({ partBytes: 40 });
+    await expect(act(made)).rejects.toMatchObject({ ...refusal(problem), message });
+    expect(made.s3.sent).toEqual([]);
+  });
 });

@@ -210,6 +210,53 @@ describe("the size of parts", () => {
   });
 });
 
+describe("a part that doesn't fit says why", () => {
+  it.each<[string, [number, number][], [number, number], string, string]>([
+    [
+      "longer than the others",
+      [[1, 40]],
+      [2, 41],
+      "part-size",
+      "Part 2 has 41 bytes, but the parts of this upload have 40. Only the last one may differ, and only be shorter: " +
+        "send parts of one size, or set the option partBytes to it.",
+    ],
+    [
+      "shorter, before others",
+      [
+        [1, 40],
+        [3, 40],
+      ],
+      [2, 39],
+      "part-size",
+      "Part 2 is shorter than 40 bytes, so it's the last, but there is one with a higher number: send parts of one " +
+        "size, all but the last, or set partBytes to that size.",
+    ],
+    [
+      "after a shorter one",
+      [
+        [1, 40],
+        [2, 39],
+      ],
+      [4, 40],
+      "part-size",
+      "Part 2 is shorter than 40 bytes, so it's the last, but there is one with a higher number: send parts of one " +
+        "size, all but the last, or set partBytes to that size.",
+    ],
+    [
+      "there with other bytes",
+      [[1, 40]],
+      [1, 39],
+      "upload-state",
+      "Part 1 was sealed before with other bytes, and a part has one content: to change it, abort the upload and begin " +
+        "a new one.",
+    ],
+  ])("%s", async (_, sent, [number, bytes], problem, message) => {
+    const { part } = bench();
+    for (const [n, length] of sent) await part(n, Buffer.alloc(length));
+    await expect(part(number, Buffer.alloc(bytes))).rejects.toMatchObject({ ...refusal(problem), message });
+  });
+});
+
 describe("a part sent again", () => {
   it("is the same ciphertext for the same bytes, counted once", async () => {
     const { part, complete, s3, sealed, counted } = bench();

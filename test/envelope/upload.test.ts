@@ -185,13 +185,15 @@ describe("the end of an upload", () => {
 });
 
 describe("an upload that is gone", () => {
+  const over =
+    "its key is gone, and nothing may be added to it. Begin a new one; if S3 still has this one, abort it.";
   const ends: [string, (made: ReturnType<typeof bench>) => unknown, string, string][] = [
-    ["was aborted", (made) => made.abort(), "upload-state", "The sealed upload was aborted:"],
+    ["was aborted", (made) => made.abort(), "upload-state", `The sealed upload was aborted: ${over}`],
     [
       "was idle",
       () => vi.advanceTimersByTimeAsync(10_000),
       "upload-state",
-      "The sealed upload was given up, as no call came for as long as the option uploadIdleSeconds says:",
+      `The sealed upload was given up, as no call came for as long as the option uploadIdleSeconds says: ${over}`,
     ],
     [
       "was completed a while ago",
@@ -200,7 +202,7 @@ describe("an upload that is gone", () => {
         await vi.advanceTimersByTimeAsync(10_000);
       },
       "upload-state",
-      "The sealed upload was completed:",
+      `The sealed upload was completed: ${over}`,
     ],
     ["ended with its sealer", (made) => made.uploads.close(), "closed", "The sealer was closed."],
   ];
@@ -222,7 +224,7 @@ describe("an upload that is gone", () => {
             { MultipartUpload: { Parts: [] } },
             { place, presigning },
           );
-          const refused = { ...refusal(problem), message: expect.stringContaining(says) };
+          const refused = { ...refusal(problem), message: says };
           await expect(uploads.part(part)).rejects.toMatchObject(refused);
           await expect(uploads.complete(complete)).rejects.toMatchObject(refused);
         }
@@ -250,6 +252,84 @@ describe("an upload that is gone", () => {
     expect(s3.sent[0]!.body.toString()).not.toBe("dear Ada");
     await abort();
     expect([uploads.size, uploads.owns(scope, NAME)]).toEqual([0, true]);
+  });
+});
+
+describe("an upload that refuses", () => {
+  const whole =
+    "A sealed upload is completed with exactly the parts that were sent through this client, 1 to the last, each with " +
+    "the ETag that S3 answered: list those, or abort it and begin a new one.";
+
+  it.each<[string, (made: ReturnType<typeof bench>) => Promise<unknown>, string]>([
+    [
+      "a part after its Complete",
+      async ({ part, complete }) => {
+        await complete([await part(1, "x")]);
+        await part(1, "x");
+      },
+      "This upload is complete, or being completed: a part sent now could undo its tag. Nothing was sent; begin a new " +
+        "upload.",
+    ],
+    [
+      "another list after its Complete",
+      async ({ part, complete }) => {
+        await complete([await part(1, "x")]);
+        await complete([]);
+      },
+      "This upload was completed with another list of parts, or is being so; nothing was sent.",
+    ],
+    ["a list that isn't what was sent", ({ complete }) => complete([]), whole],
+    [
+      "the list of an upload whose parts have no answer",
+      ({ complete }) => complete([{ PartNumber: 1 }]),
+      whole,
+    ],
+  ])("%s says what to do", async (_, act, message) => {
+    await expect(act(bench())).rejects.toMatchObject({ ...refusal("upload-state"), message });
+  });
+
+  it("a Complete between a part and its answer says to wait", async () => {
+    const slow = hold<Fate>();
+    const { part, complete } = bench({}, () => slow.promise);
+    const sending = part(1, "x");
+    await sleep(1);
+    await expect(complete([])).rejects.toMatchObject({
+      ...refusal("upload-state"),
+      message: "Parts of this upload are still being sent: complete it when all of them have been answered.",
+    });
+    slow.release("ok");
+    await sending;
+  });
+
+  it("a tag that S3 answered without an ETag says to complete again", async () => {
+    const { uploads, call, complete } = bench();
+    const answers: unknown[] = [{ ETag: '"e1"' }, {}];
+    const next = async (): Promise<{ response: unknown; output: unknown }> => ({
+      response: {},
+      output: answers.shift(),
+    });
+    await uploads.part(call("UploadPart", { PartNumber: 1, Body: "x" }, { next }));
+    await expect(complete([{ PartNumber: 1, ETag: "e1" }])).rejects.toMatchObject({
+      ...refusal("upload-state"),
+      message: "S3 answered the part that holds the tag without an ETag: complete the upload again.",
+    });
+  });
+
+  it("a part that waited too long, or beside too many others, says how to need no wait", async () => {
+    const { part } = bench({ waitSeconds: 0.02, waitingBytes: 50 });
+    const waited = part(2, Buffer.alloc(50)).catch((error: unknown) => error);
+    await expect(part(3, "x")).rejects.toMatchObject({
+      ...refusal("buffer-limit"),
+      message:
+        "More than 50 bytes of parts would wait for part 1, whose length is that of all parts: send part 1 first, or " +
+        "set the option partBytes.",
+    });
+    expect(await waited).toMatchObject({
+      ...refusal("part-size"),
+      message:
+        "The length of part 1, which is that of all parts, wasn't known after 0.02 s: send part 1 first, or set the " +
+        "option partBytes.",
+    });
   });
 });
 
