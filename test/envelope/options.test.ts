@@ -30,6 +30,7 @@ describe("the options of envelope()", () => {
     ["legacyUnauthenticatedModes", "true"],
     ["unwrapLegacyKey", {}],
     ["instructionFiles", true],
+    ["instructionFiles", null],
     ["instructionFiles", { suffix: "" }],
     ["instructionFiles", { suffix: 1 }],
     ["getObject", {}],
@@ -92,6 +93,30 @@ describe("the options of envelope()", () => {
     expect(() => make({ [name]: value })).toThrow(message);
   });
 
+  it.each<[string, string]>([
+    ["keyring", "a keyring such as kmsKeyring({ client, keyId }), or a function from a place to one"],
+    ["encryptionContext", "an object of strings, or a function from a place to one"],
+    ["bindBucket", "true or false"],
+    ["partition", "a function"],
+    ["commitmentPolicy", '"REQUIRE_ENCRYPT_REQUIRE_DECRYPT" or "REQUIRE_ENCRYPT_ALLOW_DECRYPT"'],
+    ["legacyWrappingAlgorithms", "true or false"],
+    ["legacyUnauthenticatedModes", "true or false"],
+    ["unwrapLegacyKey", "a function"],
+    ["instructionFiles", "{} or { suffix }, with a suffix that is not empty"],
+    ["getObject", "a function that sends it, as (input) => s3.send(new GetObjectCommand(input))"],
+    ["headObject", "a function that sends it, as (input) => s3.send(new HeadObjectCommand(input))"],
+    ["verifiedBufferBytes", "a whole number of bytes, 16 to 2147483648"],
+    ["bufferBudgetBytes", "a whole number of bytes, 1 to 9007199254740991"],
+    ["release", '"verified" or "twoPass" or "delayedAuthentication"'],
+    ["ranges", '"refuse" or "verified"'],
+    ["partBytes", "a whole number of bytes, 16 to 5368709120"],
+    ["uploadIdleSeconds", "a number of seconds, 0.001 to 604800"],
+  ])("say what to write for %s: %s", (name, write) => {
+    expect(() => make({ [name]: "" })).toThrow(
+      expect.objectContaining({ message: `envelope's option ${name} is "": give ${write}.` }),
+    );
+  });
+
   it.each<Record<string, unknown>>([
     {},
     { keyring: () => keyring },
@@ -122,7 +147,7 @@ describe("the options of envelope()", () => {
       expect.objectContaining({
         code: "ERR_BUCKET_KEY_SETUP",
         message: expect.stringMatching(
-          /^envelope has no option "maxAge": it has keyring, .*uploadIdleSeconds\.$/,
+          /^envelope has no option "maxAge": it has keyring, encryptionContext, .*, uploadIdleSeconds\.$/,
         ),
       }),
     );
@@ -131,7 +156,8 @@ describe("the options of envelope()", () => {
 
   it("refuse a buffer beside delayed authentication, where it would mean nothing", () => {
     expect(() => make({ release: "delayedAuthentication", verifiedBufferBytes: 64 })).toThrow(
-      "envelope's option verifiedBufferBytes means nothing with release: delayedAuthentication",
+      "envelope's option verifiedBufferBytes means nothing with release: delayedAuthentication, which verifies nothing " +
+        "before it releases. Leave one of the two out.",
     );
   });
 
