@@ -98,16 +98,37 @@ describe("CopyObject into a place that seals", () => {
     expect(world.requests.slice(before).map(({ operation }) => operation)).toEqual(["HeadObject"]);
   });
 
+  const otherContext = {
+    problem: "copy-source",
+    message:
+      "The source was sealed under another encryption context than your options give for the destination (bindBucket: " +
+      "one per bucket), so that the copy couldn't be opened there: read it and write it anew. Nothing was sent.",
+  };
+
   it.each<[string, Record<string, string>, object]>([
-    ["a plain source", { color: "red" }, { problem: "copy-source" }],
+    [
+      "a plain source",
+      { color: "red" },
+      {
+        problem: "copy-source",
+        message:
+          "The source of this CopyObject is a plain object, and would be plain in a place that seals: read it and write " +
+          "it with PutObject or an upload, which seal. Nothing was sent.",
+      },
+    ],
     ["a damaged source", without(V3, "x-amz-d"), { code: "ERR_BUCKET_KEY_INTEGRITY" }],
     [
       "a source with an instruction file",
       without(V3, "x-amz-3", "x-amz-w", "x-amz-t"),
-      { problem: "instruction-file" },
+      {
+        problem: "instruction-file",
+        message:
+          "The source's wrapped key lies in an instruction file, which a copy leaves behind: read the object and write " +
+          "it anew. Nothing was sent.",
+      },
     ],
-    ["a source under another context", V3, { problem: "copy-source" }],
-    ["a V2 source under another context", V2, { problem: "copy-source" }],
+    ["a source under another context", V3, otherContext],
+    ["a V2 source under another context", V2, otherContext],
   ])("refuses %s", async (_, metadata, problem) => {
     const { world } = looking();
     world.store("k", Buffer.alloc(50), metadata);
@@ -142,7 +163,9 @@ describe("CopyObject into a place that seals", () => {
     const world = what === "nobody can look" ? new World() : looking().world;
     await expect(copyOf(world, input)).rejects.toMatchObject({
       problem: "copy-source",
-      message: expect.stringContaining("headObject: (input) => s3.send(new HeadObjectCommand(input))"),
+      message:
+        "Whether the source of this CopyObject is sealed can't be told. Give envelope() the option headObject: (input) " +
+        "=> s3.send(new HeadObjectCommand(input)), and the source as bucket/key. Nothing was sent.",
     });
     expect(world.requests).toEqual([]);
   });
@@ -220,12 +243,17 @@ describe("RenameObject", () => {
 
 describe.each(["UploadPartCopy", "SelectObjectContent", "WriteGetObjectResponse"])("%s", (operation) => {
   const input = { Bucket: "bucket", Key: "k", CopySource: "bucket/k", UploadId: "u1", PartNumber: 1 };
+  const look =
+    "For plain objects, give envelope() the option headObject: (input) => s3.send(new HeadObjectCommand(input)). Nothing " +
+    "was sent.";
 
   it("is refused where bodies are sealed", async () => {
     const { world } = looking();
     await expect(world.send(operation, input)).rejects.toMatchObject({
       problem: "unsupported-operation",
-      message: expect.stringContaining(operation),
+      message:
+        `${operation} moves bytes past the client, which has to seal or open them: read the object with GetObject and ` +
+        "write it with PutObject or an upload. Nothing was sent.",
     });
     expect(world.requests).toEqual([]);
   });
@@ -238,12 +266,12 @@ describe.each(["UploadPartCopy", "SelectObjectContent", "WriteGetObjectResponse"
     await world.put("k", "x");
     await expect(world.send(operation, input, { place: "unseal" })).rejects.toMatchObject({
       problem: "unsupported-operation",
-      message: expect.stringContaining("which is sealed here"),
+      message: `${operation} works on what is stored, which is sealed here. ${look}`,
     });
     const blind = new World();
     await expect(blind.send(operation, input, { place: "unseal" })).rejects.toMatchObject({
       problem: "unsupported-operation",
-      message: expect.stringContaining("which may be sealed here"),
+      message: `${operation} works on what is stored, which may be sealed here. ${look}`,
     });
     expect(blind.requests).toEqual([]);
   });

@@ -24,7 +24,7 @@ describe("a sealer", () => {
     const world = new World();
     await expect(world.send("RestoreEverything", {})).rejects.toMatchObject({
       problem: "unsupported-operation",
-      message: expect.stringContaining("RestoreEverything"),
+      message: "What RestoreEverything does to a sealed object isn't known here, so it wasn't sent.",
     });
     expect(world.requests).toEqual([]);
   });
@@ -33,12 +33,29 @@ describe("a sealer", () => {
     const world = new World();
     await expect(world.send("PutObjectAnnotation", { Bucket: "bucket", Key: "k" })).rejects.toMatchObject({
       problem: "unsupported-operation",
-      message: expect.stringContaining("annotations have no sealed form"),
+      message:
+        "PutObjectAnnotation was not sent: annotations have no sealed form, so its payload would be stored plain. Keep " +
+        "it in an object of its own, or annotate objects of a place that isn't sealed.",
     });
     expect(world.requests).toEqual([]);
     await world.send("PutObjectAnnotation", { Bucket: "bucket", Key: "k" }, { place: "unseal" });
     expect(world.requests).toHaveLength(1);
   });
+
+  it.each(["PutObject", "CreateMultipartUpload", "PutObjectAnnotation"])(
+    "presigns no %s where bodies are sealed",
+    async (operation) => {
+      const world = new World();
+      const input = { Bucket: "bucket", Key: "k" };
+      await expect(world.send(operation, input, { presigning: true })).rejects.toMatchObject({
+        problem: "unsupported-operation",
+        message: `${operation} can't be presigned where bodies are sealed: whoever uses the URL would store them plain.`,
+      });
+      expect(world.requests).toEqual([]);
+      await world.send(operation, input, { presigning: true, place: "unseal" });
+      expect(world.requests).toEqual([{ operation, input }]);
+    },
+  );
 
   it("reads under one policy nothing that was cached under another", async () => {
     const keyring = fakeKeyring();
@@ -107,7 +124,10 @@ describe("close", () => {
     const world = await closed();
     for (const place of ["seal", "unseal"] as const) {
       const input = { Bucket: "bucket", Key: "k", UploadId: "u1", PartNumber: 1, Body: "x" };
-      await expect(world.send(operation, input, { place })).rejects.toMatchObject({ problem: "closed" });
+      await expect(world.send(operation, input, { place })).rejects.toMatchObject({
+        problem: "closed",
+        message: "The sealer was closed: nothing was sent. Make a new one with envelope().",
+      });
     }
     expect(world.requests).toEqual([]);
     expect(world.events).toHaveLength(2);

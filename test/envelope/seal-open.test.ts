@@ -147,7 +147,10 @@ describe("seal and open", () => {
   });
 
   it("take only what envelope() gave, and nothing once that is closed", async () => {
-    await expect(seal({} as never, "x")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_SETUP" });
+    await expect(seal({} as never, "x")).rejects.toMatchObject({
+      code: "ERR_BUCKET_KEY_SETUP",
+      message: "seal and open take what envelope(options) gives as their first argument.",
+    });
     await expect(open({} as never, "x", {})).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_SETUP" });
     const closed = sealerOf();
     await closed.close();
