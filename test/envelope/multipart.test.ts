@@ -335,8 +335,12 @@ describe("a Complete", () => {
 
   it("needs the ETag that S3 answered; an answer without one isn't enough", async () => {
     const { uploads, call, complete } = bench();
+    let requests = 0;
     for (const output of [{}, undefined, { ETag: 7 }]) {
-      const next = async (): Promise<{ response: unknown; output: unknown }> => ({ response: {}, output });
+      const next = async (): Promise<{ response: unknown; output: unknown }> => {
+        requests++;
+        return { response: {}, output };
+      };
       expect(await uploads.part(call("UploadPart", { PartNumber: 1, Body: "x" }, { next }))).toEqual({
         response: {},
         output,
@@ -344,6 +348,8 @@ describe("a Complete", () => {
     }
     await expect(complete([{ PartNumber: 1, ETag: "" }])).rejects.toMatchObject(refusal("upload-state"));
     await expect(complete([{ PartNumber: 1 }])).rejects.toMatchObject(refusal("upload-state"));
+    // No tag went out for such a list.
+    expect(requests).toBe(3);
   });
 
   it.each(["ChecksumCRC32", "ChecksumSHA256", "MpuObjectSize", "ContentMD5"])(

@@ -1,8 +1,11 @@
+import { getEventListeners } from "node:events";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ByteBudget } from "../../src/envelope/byte-budget.ts";
 import { v3ContentKey } from "../../src/envelope/content-key.ts";
+import { EnvelopeRefusedError } from "../../src/envelope/errors.ts";
+import { Upload } from "../../src/envelope/upload.ts";
 import { AT, bench, type Fate, hold, NAME, problemOf, refusal } from "./fake-upload.ts";
 
 const ZEROS = new Uint8Array(32);
@@ -255,6 +258,26 @@ describe("an upload that is gone", () => {
   });
 });
 
+it("listens for its end only while something is under way, so that 10,000 parts leave nothing behind", async () => {
+  const limits = { partBytes: 40, idleMs: 1000, waitMs: 1000, waitingBytes: 0, budget: new ByteBudget(100) };
+  const key = v3ContentKey(new Uint8Array(32).fill(6));
+  const s3 = { maxParts: 10_000, minPartBytes: 32 };
+  const upload = new Upload(
+    key,
+    { ...limits, s3 },
+    () => undefined,
+    () => undefined,
+  );
+  const slow = hold<string>();
+  const answered = upload.orGone(() => slow.promise);
+  expect(getEventListeners(upload.signal, "abort")).toHaveLength(1);
+  slow.release("sent");
+  expect(await answered).toBe("sent");
+  await expect(upload.orGone(() => Promise.reject(new Error("503")))).rejects.toThrow("503");
+  expect(getEventListeners(upload.signal, "abort")).toEqual([]);
+  upload.end(new EnvelopeRefusedError("closed", "The end."));
+});
+
 describe("an upload that refuses", () => {
   const whole =
     "A sealed upload is completed with exactly the parts that were sent through this client, 1 to the last, each with " +
@@ -388,6 +411,18 @@ describe("the way that the tag goes", () => {
     closeWith.delete(3);
     await complete();
     expect(asked.slice(3)).toEqual([4, 3]);
+  });
+
+  it("is none where the only one has: that caller's error is the answer", async () => {
+    const { uploads, call, complete } = bench();
+    const answers = [{ ETag: '"e1"' }];
+    const next = async (): Promise<{ response: unknown; output: unknown }> => {
+      const output = answers.shift();
+      if (output === undefined) throw aborted;
+      return { response: {}, output };
+    };
+    await uploads.part(call("UploadPart", { PartNumber: 1, Body: "x" }, { next }));
+    await expect(complete([{ PartNumber: 1, ETag: "e1" }])).rejects.toBe(aborted);
   });
 
   it("isn't changed by any other error", async () => {
