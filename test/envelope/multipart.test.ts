@@ -437,6 +437,7 @@ describe("an upload that isn't known", () => {
     ["another key", { Key: "raw/other" }],
     ["another bucket", { Bucket: "pond" }],
     ["no id", { UploadId: undefined }],
+    ["an id that is no text", { UploadId: 1n }],
   ])("is refused where the place seals, and passes elsewhere: %s", async (_, input) => {
     const { uploads, call, s3, scope } = bench();
     const part = call("UploadPart", { PartNumber: 1, Body: "plain", ...input });

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { withTagPart } from "../../src/envelope/upload-input.ts";
 import { bench, refusal } from "./fake-upload.ts";
 
 describe("a part is refused, and nothing is sent", () => {
@@ -114,6 +115,12 @@ describe("a part is refused, and nothing is sent", () => {
       "ContentLength must be the number of bytes of Body: correct it, or leave it out.",
     ],
     [
+      "a length that can't be",
+      ({ part }) => part(1, Readable.from([Buffer.alloc(5)]), { ContentLength: -1 }),
+      "body",
+      "ContentLength must be the number of bytes of Body: correct it, or leave it out.",
+    ],
+    [
       "a stream that is longer than declared",
       ({ part }) => part(1, Readable.from([Buffer.alloc(5)]), { ContentLength: 4 }),
       "body",
@@ -137,4 +144,25 @@ describe("a part is refused, and nothing is sent", () => {
     await expect(act(made)).rejects.toMatchObject({ ...refusal(problem), message });
     expect(made.s3.sent).toEqual([]);
   });
+});
+
+it("a stream may be declared to be empty", async () => {
+  const { part, complete, s3, sealed } = bench();
+  await complete([await part(1, Readable.from([]), { ContentLength: 0 })]);
+  expect(s3.object()?.equals(sealed(new Uint8Array(0)))).toBe(true);
+});
+
+it("the part with the tag is listed with its ETag, and with checksums of the caller's algorithms that S3 answered", () => {
+  const entry = {
+    PartNumber: 1,
+    ETag: '"e1"',
+    ChecksumCRC32: "a",
+    ChecksumSHA256: "b",
+    RequestCharged: "requester",
+  };
+  const output = { ETag: '"e2"', ChecksumCRC32: "c", ChecksumSHA1: "d", RequestCharged: "requester" };
+  const tagPart = { ETag: '"e2"', ChecksumCRC32: "c" };
+  const list = [{ number: 1, etag: "e1", entry }];
+  expect(withTagPart(list, 2, output)).toStrictEqual([entry, { PartNumber: 2, ...tagPart }]);
+  expect(withTagPart(list, 1, output)).toStrictEqual([{ PartNumber: 1, ...tagPart }]);
 });

@@ -517,6 +517,23 @@ describe("the memory of parts", () => {
     await part(2, Buffer.alloc(40));
   });
 
+  it("that a stream was gathered in holds no plaintext any more when its part is sent", async () => {
+    const gathered: Uint8Array[] = [];
+    // oxlint-disable-next-line typescript/unbound-method -- called with its `this` below
+    const { set } = Uint8Array.prototype;
+    vi.spyOn(Uint8Array.prototype, "set").mockImplementation(function (this: Uint8Array, ...given) {
+      set.apply(this, given);
+      if (Buffer.from(this).includes("tell nobody")) gathered.push(this);
+    });
+    const { part, s3, open, complete } = bench();
+    const listed = await part(1, Readable.from([Buffer.from("dear Ada, "), Buffer.from("tell nobody")]));
+    vi.restoreAllMocks();
+    expect(gathered.length).toBeGreaterThan(0);
+    for (const memory of gathered) expect(memory).toEqual(new Uint8Array(21));
+    await complete([listed]);
+    expect(open(s3.object()).toString()).toBe("dear Ada, tell nobody");
+  });
+
   it("of a stream counts by what is known of its length: declared, the upload's size, or what S3 asks for", async () => {
     for (const [options, input, bytes] of [
       [{}, { ContentLength: 8 }, 8],
