@@ -36,6 +36,8 @@ export type ActivePolicy =
 /** What the middleware needs of the plugin. */
 export interface Runtime {
   policy(): ActivePolicy;
+  /** Whether somebody gave one: without it, the built-in one holds. */
+  readonly hasPolicy: boolean;
   /** What requests came to under the policy in force. */
   readonly courses: Courses;
   readonly surroundings: Pick<Surroundings, "region" | "account" | "resolveBucket">;

@@ -228,8 +228,10 @@ function refused(
   policy: CompiledPolicy | undefined,
 ): BucketKeyRefusedError {
   const bucket = bucketOf(args);
-  const hasSealer = runtime.sealer !== undefined;
-  const error = refusal(decision, { operation, bucket }, reason, policy?.digest ?? "none", hasSealer);
+  const error = refusal(decision, { operation, bucket }, reason, policy?.digest ?? "none", {
+    hasSealer: runtime.sealer !== undefined,
+    hasPolicy: runtime.hasPolicy,
+  });
   runtime.record({ operation, bucket, decision }, context);
   runtime.sayLimited(`refused ${decision.rule} ${operation} ${bucket}`, () => error.message, context);
   return error;

@@ -159,6 +159,7 @@ export function bucketKeys(options: BucketKeysOptions = {}): BucketKeysPlugin {
   let closed = false;
   const runtime: Runtime = {
     policy: () => state.active,
+    hasPolicy: options.policy !== undefined,
     courses,
     sealer,
     observeEnvelope(event) {

@@ -35,19 +35,22 @@ const IN_THE_POLICY: Readonly<Record<RefusedWhy, string>> = {
     "repair the policy file, whose error was reported when it failed to load, load it with onError: fail-open",
 };
 
+const OWN_POLICY =
+  "give bucketKeys a policy of your own, with envelope: seal in the rules of the places that are to be sealed";
+
 /**
  * The error of a refused request: rule, reason and the two ways out.
  *
  * The object key stays out: keys can carry personal data, and errors end in logs.
  *
- * @param hasSealer - Whether bodies could be sealed at all.
+ * @param plugin - Whether bodies could be sealed at all, and whether the policy is one that somebody wrote.
  */
 export function refusal(
   decision: Decision,
   facts: RequestFacts,
   reason: string,
   policyDigest: string,
-  hasSealer = true,
+  { hasSealer = true, hasPolicy = true }: { readonly hasSealer?: boolean; readonly hasPolicy?: boolean } = {},
 ): BucketKeyRefusedError {
   const why = decision.why as RefusedWhy;
   const { operation, bucket } = facts;
@@ -65,6 +68,7 @@ export function refusal(
     `${operation} to bucket ${shownName(bucket)} was refused before anything was sent (${why}). ` +
       `Rule ${rule}: ${reason} ` +
       `Either ${hasSealer || why !== "refused-seal" ? "change the request: " : ""}${inTheRequest}. ` +
-      `Or change the policy: ${IN_THE_POLICY[why]}, or ${exception} for this place. (policy ${policyDigest})`,
+      `Or ${hasPolicy ? `change the policy: ${IN_THE_POLICY[why]}, or ${exception} for this place` : OWN_POLICY}. ` +
+      `(policy ${policyDigest})`,
   );
 }

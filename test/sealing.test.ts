@@ -293,6 +293,14 @@ describe("without a policy", () => {
     expect(asked.map(({ place }) => place)).toEqual(["seal"]);
     expect(sent[0]?.headers[FLAG]).toBe("true");
   });
+
+  it("a refusal asks for one, and for no change of what nobody wrote", async () => {
+    const { client } = stubClient();
+    client.middlewareStack.use(bucketKeys({ envelope: recordingSealer().sealer }));
+    const refused = getSignedUrl(client, new PutObjectCommand(at));
+    await expect(refused).rejects.toThrow("Or give bucketKeys a policy of your own, with envelope: seal in");
+    await expect(refused).rejects.not.toThrow("change the policy");
+  });
 });
 
 const neverLoaded = (failure: "fail-open" | "fail-closed"): PolicySource => ({
