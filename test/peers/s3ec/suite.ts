@@ -53,7 +53,7 @@ export function describeS3ec(client: S3ecClient): void {
         const world = new World({ server, bucket: BUCKET }, program, id);
         try {
           await run(world);
-          expect(world.lines()).toEqual(expectedFrom(limits, comesOf, id));
+          expect(world.lines(), world.refusals().join("\n")).toEqual(expectedFrom(limits, comesOf, id));
         } finally {
           await world.end();
         }

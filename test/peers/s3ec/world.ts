@@ -25,6 +25,7 @@ export class World {
   readonly #target: ProgramTarget;
   readonly #prefix: string;
   readonly #lines: string[] = [];
+  readonly #refusals: string[] = [];
   readonly #sealers: { readonly client: S3Client; readonly sealer: Envelope }[] = [];
 
   constructor(target: ProgramTarget, program: Program, prefix: string) {
@@ -60,6 +61,11 @@ export class World {
     return this.#lines;
   }
 
+  /** What the client said wherever it refused: for whoever wonders why. */
+  refusals(): readonly string[] {
+    return this.#refusals;
+  }
+
   /** Has the client write an object of so many bytes. */
   async theyPut(name: string, bytes: number, rest: Partial<PutJob> = {}): Promise<SeededBody> {
     const body = { seed: name, bytes };
@@ -83,6 +89,7 @@ export class World {
     rest: Partial<GetJob> = {},
   ): Promise<void> {
     const answer = await this.program.ask({ do: "get", key: this.key(name), format: "V3", ...rest });
+    if ("error" in answer) this.#refusals.push(`${what}: ${answer.error}: ${answer.message}`);
     this.say(`the client ${outcome(answer, body)} ${what}`);
   }
 
