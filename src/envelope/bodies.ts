@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import { isAnyArrayBuffer } from "node:util/types";
 import { fileStreamBytes } from "./body-length.ts";
+import { isTaken } from "./byte-stream.ts";
 import { EnvelopeRefusedError } from "./errors.ts";
 
 /** A body before it is sealed. */
@@ -91,7 +92,7 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
 /** Streams that would end at once, as if the body were empty; a web stream that is locked can't be read at all. */
 export function isSpent(body: object): boolean {
   if (body instanceof ReadableStream) return body.locked || Readable.isDisturbed(body as never);
-  return (body as Partial<Readable>).readableEnded === true;
+  return (body as Partial<Readable>).readableEnded === true || isTaken(body);
 }
 
 function typeName(value: unknown): string {

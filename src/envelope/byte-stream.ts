@@ -33,8 +33,15 @@ export function readableOf(source: Pieces, stop: () => void): Readable {
 /** A stream of pieces that are all there. */
 export interface PiecesStream {
   readonly stream: Readable;
-  /** All of them at once, unless somebody began to read the stream or ended it; the stream ends empty then. */
+  /** All of them at once, unless somebody began to read the stream or ended it; the stream ends empty soon after. */
   readonly takeAll: () => readonly Uint8Array[] | undefined;
+}
+
+/** Streams out of which all was taken. They end a moment later, and must not pass for empty ones until then. */
+const taken = new WeakSet<object>();
+
+export function isTaken(stream: object): boolean {
+  return taken.has(stream);
 }
 
 /** Without a promise per piece, and without reading the stream to have them all: small bodies are many. */
@@ -51,10 +58,12 @@ export function readableOfPieces(source: readonly Uint8Array[], stop: () => void
     },
   });
   const takeAll = (): readonly Uint8Array[] | undefined => {
-    if (stream.readableDidRead || stream.readableFlowing !== null || stream.destroyed) return undefined;
-    const all = [...pieces];
+    const { readableDidRead, readableLength, readableFlowing, destroyed } = stream;
+    // What lies in the stream's own buffer is no longer among the pieces, though nobody may have read it.
+    if (readableDidRead || readableLength > 0 || readableFlowing !== null || destroyed) return undefined;
+    taken.add(stream);
     stream.resume();
-    return all;
+    return [...pieces];
   };
   return { stream, takeAll };
 }

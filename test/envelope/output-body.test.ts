@@ -3,6 +3,7 @@ import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ReadableStream } from "node:stream/web";
 import { describe, expect, it } from "vitest";
+import { readBody } from "../../src/envelope/bodies.ts";
 import { outputBody, type OpenedBytes, type OutputBody } from "../../src/envelope/output-body.ts";
 import { broken, cut, drain, filled, stream } from "./chunkings.ts";
 
@@ -162,6 +163,22 @@ describe("a Node stream that an opened body becomes", () => {
     expect(body.read(10)).toEqual(Buffer.from(opened.subarray(0, 10)));
     const rest = await body.transformToByteArray();
     expect(Buffer.compare(rest, opened.subarray(10))).toBe(0);
+  });
+
+  it.each<[string, (body: Readable) => unknown]>([
+    ["waited until it is readable", (body) => once(body, "readable")],
+    ["had it read ahead", (body) => body.read(0)],
+  ])("is transformed as a whole for who %s", async (_, prepare) => {
+    const body = outputBody(cut(opened, [1000]), undefined) as Readable & OutputBody;
+    await prepare(body);
+    const transformed = await body.transformToByteArray();
+    expect(Buffer.compare(transformed, opened)).toBe(0);
+  });
+
+  it("is no body to send once it was transformed as a whole, also before it ends", async () => {
+    const body = outputBody(cut(opened, [1000]), undefined) as Readable & OutputBody;
+    await body.transformToByteArray();
+    expect(() => readBody(body)).toThrow(/^The body was already read or is being read\./);
   });
 
   it("takes nothing from whoever listens already", async () => {
