@@ -89,7 +89,8 @@ export async function openVerified(
     pieces.push(...decryptEnd(decipher, ciphertext, tag));
     return pieces;
   } catch (error) {
-    wipe(...pieces);
+    // One by one: there may be more of them than a call can have arguments.
+    for (const piece of pieces) wipe(piece);
     throw error;
   }
 }

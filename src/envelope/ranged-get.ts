@@ -123,7 +123,7 @@ async function fromWhole(
     const released = whole(call.observe, [joinSpan(plaintext, span.start, span.end)]);
     return answerWith(result, released, body, rangeMembers(result, span, total));
   } finally {
-    wipe(...plaintext);
+    for (const piece of plaintext) wipe(piece);
   }
 }
 

@@ -251,6 +251,12 @@ describe("a body that is verified as it comes", () => {
     expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBeGreaterThanOrEqual(100_000);
     expect(pieces.every((piece) => piece.every((byte) => byte === 0))).toBe(true);
   });
+
+  it("fails in the same way in more chunks than a call can have arguments", async () => {
+    const body = stream(cut(sealed.with(5, sealed[5]! ^ 1), [1]));
+    const error = await openVerified(key, body).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(EnvelopeIntegrityError);
+  });
 });
 
 describe("a body opened in memory", () => {
