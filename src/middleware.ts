@@ -53,7 +53,7 @@ export function bucketKeysMiddleware(
     const isWrite = OPERATIONS[operation] === "write";
     return (args) => {
       const known = runtime.courses.find(operation, args.input, isPresigning(args));
-      if (known !== undefined) return send(call, args, known);
+      if (known !== undefined) return rejecting(() => send(call, args, known));
       return rejecting(() => (isWrite ? write(call, args) : read(call, args)));
     };
   };

@@ -423,6 +423,14 @@ describe("a place is known by its names as the SDK writes them", () => {
       client.send(new PutObjectCommand({ Bucket: "vault", Key: nameless, Body: "x" })),
     ).rejects.toThrow("nobody knows");
   });
+
+  it("rejects for such a name also where the key makes no difference, and such a request was seen before", async () => {
+    const { client } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy, envelope: recordingSealer().sealer }));
+    await client.send(new PutObjectCommand({ ...at, Body: "x" }));
+    const put = new PutObjectCommand({ ...at, Key: Object.create(null) as string, Body: "x" });
+    await expect(client.send(put)).rejects.toThrow(TypeError);
+  });
 });
 
 describe("a bucket that resolveBucket should know", () => {
