@@ -24,8 +24,8 @@ export interface Context {
   readonly clientName?: string;
   readonly commandName?: string;
   readonly logger?: unknown;
-  /** What the SDK keeps of one call; `metricsRecorder` only when the caller brought one. */
-  readonly __smithy_context?: { readonly metricsRecorder?: unknown };
+  /** What the SDK keeps of one call: the command with its input; `metricsRecorder` only when the caller brought one. */
+  readonly __smithy_context?: { readonly commandInstance?: object; readonly metricsRecorder?: unknown };
 }
 
 /** The policy in force: compiled, or what to do without one. */

@@ -1,6 +1,6 @@
 /** Hands calls of places that seal or unseal to the sealer; without one, such a place refuses. */
 import { nameIn } from "./observe/request-facts.ts";
-import type { Arguments, Call, Result, SealingCall } from "./call.ts";
+import type { Arguments, Call, Context, Result, SealingCall } from "./call.ts";
 import type { CompiledPolicy } from "./policy/compile.ts";
 import type { Decision, RequestFacts, Seal } from "./policy/policy.ts";
 import { sealPlace } from "./policy/seal.ts";
@@ -25,7 +25,7 @@ export function sendSealed(
   if (place === "leave" && !sealer.ownsUpload({ operation, input, scope })) {
     return call.next(args);
   }
-  return sealer.send({
+  const sent = sealer.send({
     operation,
     input,
     // An upload that was begun sealed stays so, whatever the policy of the day says.
@@ -36,6 +36,21 @@ export function sendSealed(
     // The same function for every call of a plugin: a sealer may keep it with the keys it caches.
     observe: call.runtime.observeEnvelope,
   });
+  if (operation !== "UploadPart") return sent;
+  return sent.then((result) => {
+    forgetInput(call.context);
+    return result;
+  });
+}
+
+/**
+ * Takes the input off the command in a context, which lives for as long as a sealer keeps the way of a part: its
+ * plaintext must not. The SDK asks that command for its class, and for nothing else.
+ */
+function forgetInput({ __smithy_context: kept }: Context): void {
+  const command = kept?.commandInstance;
+  if (command === undefined) return;
+  Reflect.set(kept as object, "commandInstance", Object.create(Object.getPrototypeOf(command) as object));
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Which calls go through the option `envelope`. The sealer here only writes down what it is asked. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -573,6 +575,34 @@ describe("a write that the policy amends", () => {
     }
     expect(asked.map(({ presigning }) => presigning)).toEqual([false, false]);
     expect(sent.map(({ headers }) => headers[FLAG])).toEqual(["true", "true"]);
+  });
+});
+
+describe("the way of a part that a sealer keeps", () => {
+  it("doesn't keep the part's plaintext, and can be gone again", async () => {
+    const ways: SealedCall["next"][] = [];
+    const sealer: BodySealer = {
+      name: "keeper",
+      ownsUpload: () => true,
+      send({ next }) {
+        ways.push(next);
+        return next({ ...upload, PartNumber: 1, Body: "sealed" });
+      },
+    };
+    const { client, sent } = stubClient();
+    client.middlewareStack.use(bucketKeys({ policy, envelope: sealer }));
+    const sendPart = async (): Promise<WeakRef<Uint8Array>> => {
+      const Body = new Uint8Array(1000);
+      await client.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body }));
+      return new WeakRef(Body);
+    };
+    const plaintext = await sendPart();
+    await new Promise((resolve) => setImmediate(resolve));
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    expect(plaintext.deref()).toBeUndefined();
+    await ways[0]?.({ ...upload, PartNumber: 2, Body: "tag" });
+    expect(sent.map(({ body }) => body)).toEqual(["sealed", "tag"]);
   });
 });
 
