@@ -80,6 +80,16 @@ describe("a body that streams", () => {
     expect((await reading).error).toBe(error);
   });
 
+  it("may break before it's read: the error comes with the reading", async () => {
+    const error = new Error("disk");
+    const body = new PassThrough();
+    const plain = readBody(body);
+    expect(() => body.emit("error", error)).not.toThrow();
+    body.destroy(error);
+    await settle();
+    expect(await drain((plain as { chunks: AsyncIterable<Uint8Array> }).chunks)).toMatchObject({ error });
+  });
+
   it("is closed when a chunk can't be sealed", async () => {
     const body = Readable.from([utf8, 42]);
     expect(await read(body)).toMatchObject({
