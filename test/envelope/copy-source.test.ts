@@ -25,7 +25,9 @@ describe("the source of a copy", () => {
     ["bucket/", undefined],
     ["/", undefined],
     ["", undefined],
+    ["//key", undefined],
     ["?versionId=v", undefined],
+    ["?versionId=a/b", undefined],
   ])("%j", (CopySource, source) => {
     expect(sourceOf({ operation: "CopyObject", input: { Bucket: "other", Key: "x", CopySource } })).toEqual(
       source,
@@ -41,6 +43,7 @@ describe("the source of a copy", () => {
   ])("is, for a rename, in the same bucket: %s", (_, RenameSource, source) => {
     const input = { Bucket: "bucket", Key: "x", RenameSource };
     expect(sourceOf({ operation: "RenameObject", input })).toEqual(source);
+    expect(sourceOf({ operation: "RenameObject", input: { RenameSource } })).toBeUndefined();
   });
 
   it("is the object itself for a query, and none where there is none", () => {
@@ -50,5 +53,6 @@ describe("the source of a copy", () => {
     });
     expect(sourceOf({ operation: "WriteGetObjectResponse", input: {} })).toBeUndefined();
     expect(sourceOf({ operation: "SelectObjectContent", input: { Bucket: "bucket" } })).toBeUndefined();
+    expect(sourceOf({ operation: "SelectObjectContent", input: { Key: "k" } })).toBeUndefined();
   });
 });
