@@ -35,16 +35,16 @@ export function sourceOf({
 function parseCopySource(text: string): ObjectAddress | undefined {
   const versionAt = text.indexOf(VERSION);
   const source = decoded(versionAt < 0 ? text : text.slice(0, versionAt));
-  const [, bucket = "", key = ""] =
-    (source.startsWith("arn:") ? /^(.*?)\/object\/(.*)$/s : /^\/?([^/]*)\/(.*)$/s).exec(source) ?? [];
+  const [, bucket, key] =
+    (source.startsWith("arn:") ? /^(.*?)\/object\/(.*)/s : /^\/?([^/]*)\/(.*)/s).exec(source) ?? [];
   const address = addressOf(bucket, key);
   return address && versionAt >= 0
     ? { ...address, VersionId: text.slice(versionAt + VERSION.length) }
     : address;
 }
 
-function addressOf(Bucket: string, Key: string): ObjectAddress | undefined {
-  return Bucket === "" || Key === "" ? undefined : { Bucket, Key };
+function addressOf(Bucket: string | undefined, Key: string | undefined): ObjectAddress | undefined {
+  return Bucket && Key ? { Bucket, Key } : undefined;
 }
 
 /** Text that is no valid encoding stays as it is: S3 will say so, not we. */
