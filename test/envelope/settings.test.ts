@@ -38,6 +38,16 @@ describe("the settings of a sealer", () => {
     expect(settingsOf({ keyring, ...said })).toMatchObject(said);
   });
 
+  it("look for instruction files only where both options say so", () => {
+    const options = { keyring, getObject: async () => ({}) };
+    const { getObject } = options;
+    expect(settingsOf(options).instructionFiles).toBeUndefined();
+    for (const instructionFiles of [{}, { suffix: ".keys" }]) {
+      const settings = settingsOf({ ...options, instructionFiles });
+      expect(settings.instructionFiles).toEqual({ ...instructionFiles, getObject });
+    }
+  });
+
   it("give a place what the functions of the options say of it", () => {
     const settings = settingsOf({
       keyring: ({ key }) => (key === "k" ? keyring : fakeKeyring()),
