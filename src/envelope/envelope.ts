@@ -73,14 +73,13 @@ export function workingsBehind(sealer: Envelope): Workings {
 
 function workingsOf(options: EnvelopeOptions): Workings {
   const settings = settingsOf(options);
-  const { partBytes, uploadIdleSeconds: idleSeconds } = options;
   return {
     settings,
     cache: cacheOf(options),
     uploads: new Uploads({
       budget: new ByteBudget(settings.bufferBudgetBytes),
-      ...(partBytes !== undefined && { partBytes }),
-      ...(idleSeconds !== undefined && { idleSeconds }),
+      partBytes: options.partBytes,
+      idleSeconds: options.uploadIdleSeconds,
     }),
     readBudget: new ByteBudget(settings.bufferBudgetBytes),
     indexes: new ChunkIndexes(),

@@ -27,9 +27,9 @@ import {
 /** How uploads are sealed. */
 export interface UploadsOptions {
   /** Size of every part but the last. Default: that of part 1, for which the others wait. */
-  readonly partBytes?: number;
+  readonly partBytes?: number | undefined;
   /** After so long without a call an upload is given up, its secrets wiped. Default: an hour. */
-  readonly idleSeconds?: number;
+  readonly idleSeconds?: number | undefined;
   /** So long a part waits for part 1. Default: a minute. */
   readonly waitSeconds?: number;
   /** So many bytes of parts may wait for part 1, per upload. Default: 256 MiB. */
