@@ -1,5 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { World } from "./world.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 const at = { Bucket: "bucket", Key: "k" };
 
@@ -67,6 +69,34 @@ describe("CreateMultipartUpload in a place that seals", () => {
     }
     const part = world.send("UploadPart", { ...at, UploadId: "u1", PartNumber: 1, Body: "x" });
     await expect(part).rejects.toMatchObject({ problem: "unknown-upload" });
+  });
+
+  it("has parts of the size that the option partBytes says, and of no larger one", async () => {
+    const world = uploads({ partBytes: 16 });
+    await world.send("CreateMultipartUpload", at);
+    const part = { ...at, UploadId: "u1", PartNumber: 2 };
+    // Part 1 is waited for by nobody.
+    await world.send("UploadPart", { ...part, Body: Buffer.alloc(16) });
+    await expect(
+      world.send("UploadPart", { ...part, PartNumber: 1, Body: Buffer.alloc(17) }),
+    ).rejects.toMatchObject({
+      problem: "part-size",
+      message: expect.stringContaining("the parts of this upload have 16"),
+    });
+  });
+
+  it("is given up after the time that the option uploadIdleSeconds says", async () => {
+    vi.useFakeTimers();
+    const world = uploads({ uploadIdleSeconds: 20 });
+    await world.send("CreateMultipartUpload", at);
+    await vi.advanceTimersByTimeAsync(19_999);
+    const part = { ...at, UploadId: "u1", PartNumber: 1, Body: "x" };
+    await world.send("UploadPart", part);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await expect(world.send("UploadPart", part)).rejects.toMatchObject({
+      problem: "upload-state",
+      message: expect.stringContaining("uploadIdleSeconds"),
+    });
   });
 
   it("refuses an id that is live already", async () => {

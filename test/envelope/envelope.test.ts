@@ -87,6 +87,18 @@ describe("a sealer", () => {
     expect(world.keyring.calls).toEqual([]);
   });
 
+  it("tells its functions where a call goes in text, whatever the caller wrote", async () => {
+    const places: unknown[] = [];
+    const world = new World({
+      partition: (place) => {
+        places.push(place);
+        return "";
+      },
+    });
+    await world.send("PutObject", { Bucket: 7, Body: "x" });
+    expect(places).toEqual([{ operation: "PutObject", bucket: "", key: "" }]);
+  });
+
   it("joins the partition to the keys of reads, too", async () => {
     const world = new World({ partition: ({ key }) => key });
     await world.put("a", "x");

@@ -161,6 +161,12 @@ describe("the options of envelope()", () => {
     );
   });
 
+  it("keep the cache's own error as the cause", () => {
+    expect(() => make({ maxUses: 0 })).toThrow(
+      expect.objectContaining({ code: "ERR_BUCKET_KEY_SETUP", cause: expect.any(RangeError) }),
+    );
+  });
+
   it("check a fixed encryption context at once", () => {
     expect(() => make({ encryptionContext: { tenant: 1 } })).toThrow(
       expect.objectContaining({ problem: "encryption-context" }),
