@@ -1,7 +1,10 @@
 import { Readable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { V3, V3_RAW_KEY, without } from "./envelope-samples.ts";
+import { watchMemory } from "./memory.ts";
 import { bytesOf, etagOf, fakeKeyring, lacking, s3Error, World } from "./world.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 const MIB = 2 ** 20;
 
@@ -50,6 +53,24 @@ describe("GetObject of a sealed object", () => {
     const { Body } = await world.get("k");
     expect(Body).toBeInstanceOf(ReadableStream);
     expect(String(await bytesOf(Body))).toBe("dear Ada");
+  });
+
+  it("holds no key any more once the key was evicted and the body read", async () => {
+    const world = new World();
+    await world.put("k", "dear Ada");
+    world.sealer.evict();
+    let key = Buffer.alloc(0);
+    const unwrap = world.keyring.unwrap.bind(world.keyring);
+    world.keyring.unwrap = async (...ask) => {
+      const unwrapped = await unwrap(...ask);
+      key = Buffer.from(unwrapped);
+      return unwrapped;
+    };
+    const keys = watchMemory((memory) => key.length > 0 && key.equals(memory));
+    expect(String(await world.read("k"))).toBe("dear Ada");
+    world.sealer.evict();
+    expect(keys.length).toBeGreaterThan(0);
+    for (const memory of keys) expect(memory).toEqual(new Uint8Array(32));
   });
 
   it("passes S3's own error", async () => {

@@ -1,8 +1,11 @@
 import { createCipheriv } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EnvelopeOptions, ObjectAddress, WrappedLegacyKey } from "../../src/envelope/options.ts";
 import { V1, V2, V2_CBC, V2_KMS, without } from "./envelope-samples.ts";
+import { watchMemory } from "./memory.ts";
 import { s3Error, World } from "./world.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 const KEY = new Uint8Array(32).fill(7);
 const PLAIN = Buffer.from("mail for Ada");
@@ -75,6 +78,18 @@ describe("objects of V2 and V1", () => {
   const noContext =
     "The object's data key is wrapped without an encryption context, but your options give one for this place. Read " +
     "such objects with a sealer that gives none, and without bindBucket. Nothing was released.";
+
+  it.each<[string, Metadata, Partial<EnvelopeOptions>]>([
+    ["V2", V2_KMS, KMS],
+    ["V2 in CBC", V2_CBC, CBC],
+  ])("leave no key in memory when they were read: %s", async (_, metadata, options) => {
+    const world = new World(options);
+    store(world, metadata);
+    const keys = watchMemory((memory) => Buffer.from(KEY).equals(memory));
+    expect(String(await world.read("k"))).toBe(String(PLAIN));
+    expect(keys.length).toBeGreaterThan(1);
+    for (const memory of keys) expect(memory).toEqual(new Uint8Array(32));
+  });
 
   it.each<[string, Metadata, Partial<EnvelopeOptions>, string, string]>([
     ["V2 without the policy", V2, BLUE, "commitment-policy", policy("V2")],

@@ -7,10 +7,14 @@ import { v3ContentKey } from "../../src/envelope/content-key.ts";
 import { EnvelopeRefusedError } from "../../src/envelope/errors.ts";
 import { Upload } from "../../src/envelope/upload.ts";
 import { AT, bench, type Fate, hold, NAME, problemOf, refusal } from "./fake-upload.ts";
+import { watchMemory } from "./memory.ts";
 
 const ZEROS = new Uint8Array(32);
 
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 describe("the end of an upload", () => {
   const ends: [string, (made: ReturnType<typeof bench>) => unknown, string][] = [
@@ -518,16 +522,9 @@ describe("the memory of parts", () => {
   });
 
   it("that a stream was gathered in holds no plaintext any more when its part is sent", async () => {
-    const gathered: Uint8Array[] = [];
-    // oxlint-disable-next-line typescript/unbound-method -- called with its `this` below
-    const { set } = Uint8Array.prototype;
-    vi.spyOn(Uint8Array.prototype, "set").mockImplementation(function (this: Uint8Array, ...given) {
-      set.apply(this, given);
-      if (Buffer.from(this).includes("tell nobody")) gathered.push(this);
-    });
+    const gathered = watchMemory((memory) => Buffer.from(memory).includes("tell nobody"));
     const { part, s3, open, complete } = bench();
     const listed = await part(1, Readable.from([Buffer.from("dear Ada, "), Buffer.from("tell nobody")]));
-    vi.restoreAllMocks();
     expect(gathered.length).toBeGreaterThan(0);
     for (const memory of gathered) expect(memory).toEqual(new Uint8Array(21));
     await complete([listed]);
