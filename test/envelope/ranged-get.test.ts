@@ -1,9 +1,12 @@
 import type { Readable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { open, seal } from "../../src/envelope/index.ts";
 import { cut, stream } from "./chunkings.ts";
 import { V2_CBC } from "./envelope-samples.ts";
+import { watchMemory } from "./memory.ts";
 import { bytesOf, etagOf, lacking, s3Error, World } from "./world.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 const MIB = 2 ** 20;
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -70,6 +73,16 @@ describe.each([
       expect(world.told()).toEqual([]);
     },
   );
+
+  it("says what S3 told of its request, whether there are such bytes or not", async () => {
+    const world = await worldOf(plain);
+    world.spoil = (output) => ({ ...output, $metadata: { httpStatusCode: 200, requestId: "r1" } });
+    const { $metadata } = await world.get("k", { Range: "bytes=7-40" });
+    expect($metadata).toEqual({ httpStatusCode: 206, requestId: "r1" });
+    await expect(world.get("k", { Range: `bytes=${L}-` })).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 416, requestId: "r1" },
+    });
+  });
 
   it("is found in a place that unseals too", async () => {
     const world = await worldOf(plain);
@@ -191,6 +204,39 @@ describe("a range of a larger object", () => {
     expect(world.requests[2]?.input).toEqual({ Bucket: "bucket", Key: "k", VersionId: "v1" });
   });
 
+  it.each([
+    ["key", { Key: "other" }],
+    ["bucket", { Bucket: "other" }],
+  ])("knows objects of another %s apart", async (_, at) => {
+    const world = await worldOf(large);
+    world.objects.set("bucket/other", world.stored("k"));
+    await world.read("k", { Range: "bytes=5-6" });
+    await world.read("k", { Range: "bytes=5-6", ...at });
+    expect(world.requests[2]?.input).toEqual({ Bucket: "bucket", Key: "k", ...at });
+  });
+
+  it("reads anew where S3 names another version", async () => {
+    const world = await worldOf(large);
+    await world.read("k", { Range: "bytes=5-6" });
+    world.spoil = (output) => ({ ...output, VersionId: "v2" });
+    world.requests.length = 0;
+    expect((await world.read("k", { Range: "bytes=5-6" })).equals(large.subarray(5, 7))).toBe(true);
+    expect(world.requests.map(({ input }) => input["Range"])).toEqual([
+      `bytes=0-${MIB - 1}`,
+      undefined,
+      `bytes=0-${MIB - 1}`,
+    ]);
+  });
+
+  it("releases nothing of an object that was altered elsewhere since", async () => {
+    const world = await worldOf(large);
+    await world.read("k", { Range: "bytes=5-6" });
+    world.stored("k").bytes[MIB + 9]! ^= 1;
+    await expect(world.get("k", { Range: "bytes=5-6" })).rejects.toMatchObject({
+      code: "ERR_BUCKET_KEY_INTEGRITY",
+    });
+  });
+
   it("reads an object of unknown length by chunks, whatever it turns out to be", async () => {
     const world = await worldOf(small);
     world.spoil = (output) => lacking(output, "ContentLength");
@@ -212,6 +258,8 @@ describe("a range of a larger object", () => {
     expect(range.equals(plain.subarray(1000, 1004))).toBe(true);
     // The one it hoped to know, the whole of what stands there, and its chunk.
     expect(world.requests.length).toBeGreaterThanOrEqual(2);
+    await settled();
+    expect(world.bodies.every((body) => body.destroyed)).toBe(true);
   });
 
   it("reads anew when nothing of the known version lies in the range", async () => {
@@ -231,17 +279,21 @@ describe("a range of a larger object", () => {
     });
   });
 
-  it("passes S3's other errors, and knows the version still", async () => {
+  it.each([
+    ["S3's other errors", s3Error("SlowDown", 503)],
+    ["errors on the way to S3", new Error("ECONNRESET")],
+  ])("passes %s, and knows the version still", async (_, error) => {
     const world = await worldOf(large);
     await world.read("k", { Range: "bytes=-5" });
-    world.spoil = () => {
-      throw s3Error("SlowDown", 503);
-    };
-    await expect(world.get("k", { Range: "bytes=-5" })).rejects.toThrow("SlowDown");
-    world.spoil = (output) => output;
     world.requests.length = 0;
-    await world.read("k", { Range: "bytes=-5" });
+    world.spoil = () => {
+      throw error;
+    };
+    await expect(world.get("k", { Range: "bytes=-5" })).rejects.toBe(error);
     expect(world.requests).toHaveLength(1);
+    world.spoil = (output) => output;
+    await world.read("k", { Range: "bytes=-5" });
+    expect(world.requests).toHaveLength(2);
   });
 
   it("passes S3's error to the request for chunks after the first pass", async () => {
@@ -269,6 +321,90 @@ describe("a range of a larger object", () => {
     await world.read("k", { Range: "bytes=0-5" });
     world.store("k", Buffer.from("plain text"));
     expect(String(await world.read("k", { Range: "bytes=2-4" }, { place: "unseal" }))).toBe("ain");
+  });
+
+  it("is that of a plain object, too, that comes between two requests of one read", async () => {
+    const world = await worldOf(large);
+    await world.read("k", { Range: "bytes=0-5" });
+    world.requests.length = 0;
+    world.spoil = (output) => {
+      world.store("k", Buffer.from("plain text"));
+      return output;
+    };
+    expect(String(await world.read("k", { Range: "bytes=2-4" }, { place: "unseal" }))).toBe("ain");
+    expect(world.requests.map(({ input }) => input["Range"])).toEqual([
+      "bytes=2-4",
+      `bytes=0-${MIB - 1}`,
+      undefined,
+      "bytes=2-4",
+    ]);
+    await settled();
+    expect(world.bodies.every((body) => body.destroyed)).toBe(true);
+  });
+
+  it("is refused of CBC that stands there since, though its ETag is the known one", async () => {
+    const world = new World({
+      ranges: "verified",
+      verifiedBufferBytes: 1000,
+      commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT",
+      legacyWrappingAlgorithms: true,
+      legacyUnauthenticatedModes: true,
+    });
+    await world.put("k", large);
+    await world.read("k", { Range: "bytes=0-5" });
+    const blob = world.keyring.wrap(new Uint8Array(32).fill(1), { kms_cmk_id: "1234" });
+    world.stored("k").metadata = { ...V2_CBC, "x-amz-key-v2": Buffer.from(blob).toString("base64") };
+    await expect(world.get("k", { Range: "bytes=0-1" })).rejects.toMatchObject({ problem: "range" });
+    await settled();
+    expect(world.bodies.every((body) => body.destroyed)).toBe(true);
+  });
+
+  it.each<[string, (world: World) => Promise<unknown>]>([
+    ["was read", (world) => world.read("k", { Range: "bytes=0-5" })],
+    [
+      "was destroyed before it was read",
+      async (world) => ((await world.get("k", { Range: "bytes=0-5" }))["Body"] as Readable).destroy(),
+    ],
+    [
+      "is past the end",
+      (world) => expect(world.get("k", { Range: "bytes=9000000-" })).rejects.toThrow("not satisfiable"),
+    ],
+    [
+      "couldn't be asked for",
+      async (world) => {
+        world.spoil = () => {
+          throw s3Error("SlowDown", 503);
+        };
+        await expect(world.get("k", { Range: "bytes=0-5" })).rejects.toThrow("SlowDown");
+      },
+    ],
+    [
+      "is of another object by now",
+      async (world) => {
+        await world.put("k", Buffer.alloc(1005));
+        await world.read("k", { Range: "bytes=0-5" });
+      },
+    ],
+    [
+      "came as another one",
+      async (world) => {
+        world.spoil = (output) => lacking(output, "ContentRange");
+        await expect(world.get("k", { Range: "bytes=0-5" })).rejects.toMatchObject({
+          code: "ERR_BUCKET_KEY_INTEGRITY",
+        });
+      },
+    ],
+  ])("leaves no index in memory after evict when it %s", async (_, ask) => {
+    const world = await worldOf(large);
+    // Three chunks, a digest of 16 bytes each.
+    const digests = watchMemory((memory) => memory.length === 48);
+    await world.read("k", { Range: "bytes=0-5" });
+    expect(digests.length).toBeGreaterThan(0);
+    expect(digests[0]).not.toEqual(new Uint8Array(48));
+    await ask(world);
+    await settled();
+    world.sealer.evict();
+    for (const memory of digests) expect(memory).toEqual(new Uint8Array(48));
   });
 
   it.each<[string, (output: Record<string, unknown>) => Record<string, unknown>]>([

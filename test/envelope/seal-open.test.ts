@@ -89,6 +89,7 @@ describe("seal and open", () => {
       code: "ERR_BUCKET_KEY_INTEGRITY",
     });
     await expect(seal(bound, "x")).rejects.toMatchObject({ problem: "encryption-context" });
+    await expect(open(bound, body, metadata)).rejects.toMatchObject({ problem: "encryption-context" });
     await expect(
       open(sealer, body, metadata, { encryptionContext: { a: 1 as never } }),
     ).rejects.toMatchObject({
