@@ -513,6 +513,18 @@ describe("the memory of parts", () => {
     await calls[4];
   });
 
+  it("that part 1 waits for keeps no other part from knowing its size", async () => {
+    const budget = new ByteBudget(100);
+    const busy = await budget.take(100);
+    const { part, s3 } = bench({ budget, waitingBytes: 10 });
+    const parts = [part(1, Buffer.alloc(40)), part(2, Buffer.alloc(40))];
+    await sleep(1);
+    expect(s3.sent).toEqual([]);
+    busy();
+    await Promise.all(parts);
+    expect(s3.sent).toHaveLength(2);
+  });
+
   it("of a part that is refused is given back", async () => {
     const { part } = bench({ partBytes: 40, budget: new ByteBudget(40) });
     await part(1, Buffer.alloc(40));
