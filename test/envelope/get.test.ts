@@ -234,11 +234,21 @@ describe("presigning", () => {
 
 describe("PartNumber and, by default, Range", () => {
   it.each([
-    ["part-number", { PartNumber: 1 }],
-    ["range", { Range: "bytes=0-1" }],
-  ])("are refused where bodies are sealed, before anything is sent: %s", async (problem, input) => {
+    [
+      "part-number",
+      { PartNumber: 1 },
+      "PartNumber reads a part of what is stored, which can't be verified by itself: leave it out, or give Range with " +
+        'the option ranges: "verified". Nothing was released.',
+    ],
+    [
+      "range",
+      { Range: "bytes=0-1" },
+      'A range of a sealed object is only released verified: give envelope() the option ranges: "verified", or leave ' +
+        "Range out. Nothing was released.",
+    ],
+  ])("are refused where bodies are sealed, before anything is sent: %s", async (problem, input, message) => {
     const world = new World();
-    await expect(world.get("k", input)).rejects.toMatchObject({ problem });
+    await expect(world.get("k", input)).rejects.toMatchObject({ problem, message });
     expect(world.requests).toEqual([]);
   });
 
@@ -279,7 +289,10 @@ describe("release: verified", () => {
     expect((await world.read("fits")).length).toBe(1000);
     await expect(world.get("large")).rejects.toMatchObject({
       problem: "buffer-limit",
-      message: expect.stringContaining("more than 1000 bytes"),
+      message:
+        "The object holds more than 1000 bytes, which is all that is held in memory until it's verified " +
+        '(verifiedBufferBytes). Give envelope() the option release: "twoPass", which reads larger objects twice, or a ' +
+        "larger verifiedBufferBytes. Nothing was released.",
     });
   });
 
