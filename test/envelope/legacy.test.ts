@@ -4,7 +4,7 @@ import { open } from "../../src/envelope/open.ts";
 import type { EnvelopeOptions, ObjectAddress, WrappedLegacyKey } from "../../src/envelope/options.ts";
 import { V1, V2, V2_CBC, V2_KMS, without } from "./envelope-samples.ts";
 import { watchMemory } from "./memory.ts";
-import { s3Error, World } from "./world.ts";
+import { lacking, s3Error, World } from "./world.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -21,9 +21,9 @@ function gcm(metadata: Metadata, key = KEY): Buffer {
   return Buffer.concat([cipher.update(PLAIN), cipher.final(), cipher.getAuthTag()]);
 }
 
-function cbc(metadata: Metadata): Buffer {
+function cbc(metadata: Metadata, plain = PLAIN): Buffer {
   const cipher = createCipheriv("aes-256-cbc", KEY, Buffer.from(metadata["x-amz-iv"]!, "base64"));
-  return Buffer.concat([cipher.update(PLAIN), cipher.final()]);
+  return Buffer.concat([cipher.update(plain), cipher.final()]);
 }
 
 const sealed = (metadata: Metadata): Buffer =>
@@ -104,6 +104,19 @@ describe("objects of V2 and V1", () => {
     for (const memory of keys) expect(memory).toEqual(new Uint8Array(32));
   });
 
+  it("leave no key in memory when they were read twice, or failed the first time", async () => {
+    const world = new World({ ...KMS, release: "twoPass" });
+    store(world, V2_KMS);
+    world.spoil = (output) => lacking(output, "ContentLength");
+    const keys = watchMemory((memory) => Buffer.from(KEY).equals(memory));
+    expect(String(await world.read("k"))).toBe(String(PLAIN));
+    expect(world.requests).toHaveLength(2);
+    world.stored("k").bytes[0]! ^= 1;
+    await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_INTEGRITY" });
+    expect(keys.length).toBeGreaterThan(1);
+    for (const memory of keys) expect(memory).toEqual(new Uint8Array(32));
+  });
+
   it.each<[string, Metadata, Partial<EnvelopeOptions>, string, string]>([
     ["V2 without the policy", V2, BLUE, "commitment-policy", policy("V2")],
     ["V1 without the policy", V1_KMS, { legacyWrappingAlgorithms: true }, "commitment-policy", policy("V1")],
@@ -152,6 +165,16 @@ describe("objects of V2 and V1", () => {
     const ranged = new World({ ...KMS, ranges: "verified" });
     store(ranged, V2_KMS);
     expect(String(await ranged.read("k", { Range: "bytes=5-7" }))).toBe("for");
+  });
+
+  it("in CBC may be large", async () => {
+    const world = new World(CBC);
+    const large = Buffer.alloc(100_000, "mail for Ada");
+    world.store("k", cbc(V2_CBC, large), store(world, V2_CBC));
+    expect((await world.read("k")).equals(large)).toBe(true);
+    const { bytes } = world.stored("k");
+    bytes[bytes.length - 17]! ^= 0xff;
+    await expect(world.get("k")).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_INTEGRITY" });
   });
 
   it("in CBC are held whole, whatever the release", async () => {
