@@ -12,7 +12,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import { type ContentKey, wipe } from "./content-key.ts";
 import { EnvelopeRefusedError, type EnvelopeProblem } from "./errors.ts";
 import { GoneUploads, type UploadFate } from "./gone-uploads.ts";
-import { readPart } from "./part-body.ts";
+import { checkPartBytes, readPart } from "./part-body.ts";
 import { Upload, type UploadLimits } from "./upload.ts";
 import {
   declaredLength,
@@ -165,6 +165,7 @@ export class Uploads {
     refuseCallerChecksums(call.input);
     const body = readBody(call.input["Body"]);
     const bytes = declaredLength(call.input, body);
+    checkPartBytes(bytes);
     const known = upload.parts.partBytes ?? (await partBytesFor(upload, number, body));
     checkEarly(upload, number, bytes, known);
     const { signal } = upload;

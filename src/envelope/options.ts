@@ -4,6 +4,7 @@ import type { CommitmentPolicy } from "./cache-key.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
 import type { Keyring } from "./keyring.ts";
+import { MAX_PART_BYTES } from "./part-body.ts";
 
 /**
  * What a key or an encryption context may be chosen by.
@@ -221,7 +222,7 @@ const OPTIONS: { readonly [O in keyof EnvelopeOptions]-?: Check } = {
   bufferBudgetBytes: count(1, Number.MAX_SAFE_INTEGER, "bytes"),
   release: oneOf("verified", "twoPass", "delayedAuthentication"),
   ranges: oneOf("refuse", "verified"),
-  partBytes: count(16, 5 * 2 ** 30, "bytes"),
+  partBytes: count(16, MAX_PART_BYTES, "bytes"),
   uploadIdleSeconds: number(0.001, 604_800, "seconds"),
 };
 

@@ -2,8 +2,11 @@
 import type { PlainBody } from "./bodies.ts";
 import { EnvelopeRefusedError } from "./errors.ts";
 
-/** S3's largest part, in bytes: no more is gathered of a stream whose end nobody knows. */
-const MAX_PART_BYTES = 5 * 2 ** 30;
+/**
+ * Most bytes of a part: a part is encrypted, and hashed by the SDK, at once, and Node's crypto takes no more. S3 alone
+ * would take 5 GiB.
+ */
+export const MAX_PART_BYTES: number = 2 ** 31 - 1;
 
 /** What is known of a part before it's read. */
 interface Expected {
@@ -13,6 +16,20 @@ interface Expected {
   readonly atMost: number | undefined;
   /** Ends the reading. */
   readonly signal: AbortSignal;
+}
+
+/**
+ * To be asked before a part is read, as far as its length is known.
+ *
+ * @throws `EnvelopeRefusedError` (`part-size`).
+ */
+export function checkPartBytes(bytes: number | undefined): void {
+  if (bytes === undefined || bytes <= MAX_PART_BYTES) return;
+  throw new EnvelopeRefusedError(
+    "part-size",
+    `A part has at most ${MAX_PART_BYTES} bytes where it is sealed: it is sent as one array, and Node's crypto takes no ` +
+      "longer ones. Send more and smaller parts.",
+  );
 }
 
 /**
@@ -29,12 +46,13 @@ export async function readPart(body: PlainBody, expected: Expected): Promise<Uin
 }
 
 async function gather(chunks: AsyncIterable<Uint8Array>, expected: Expected): Promise<Uint8Array> {
-  const { declared, atMost = MAX_PART_BYTES, signal } = expected;
+  const { declared, atMost = Infinity, signal } = expected;
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
     signal.throwIfAborted();
     length += chunk.length;
+    checkPartBytes(length);
     if (declared !== undefined && length > declared) throw otherLength(declared, `more than ${declared}`);
     if (length > atMost) {
       throw new EnvelopeRefusedError(

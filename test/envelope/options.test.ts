@@ -42,7 +42,7 @@ describe("the options of envelope()", () => {
     ["release", "twopass"],
     ["ranges", true],
     ["partBytes", 15],
-    ["partBytes", 5 * 2 ** 30 + 1],
+    ["partBytes", 2 ** 31],
     ["uploadIdleSeconds", 0],
     ["uploadIdleSeconds", 604_801],
     ["uploadIdleSeconds", "60"],
@@ -109,7 +109,7 @@ describe("the options of envelope()", () => {
     ["bufferBudgetBytes", "a whole number of bytes, 1 to 9007199254740991"],
     ["release", '"verified" or "twoPass" or "delayedAuthentication"'],
     ["ranges", '"refuse" or "verified"'],
-    ["partBytes", "a whole number of bytes, 16 to 5368709120"],
+    ["partBytes", "a whole number of bytes, 16 to 2147483647"],
     ["uploadIdleSeconds", "a number of seconds, 0.001 to 604800"],
   ])("say what to write for %s: %s", (name, write) => {
     expect(() => make({ [name]: "" })).toThrow(
@@ -124,7 +124,7 @@ describe("the options of envelope()", () => {
     { encryptionContext: () => ({}) },
     { bindBucket: undefined },
     { verifiedBufferBytes: 16, bufferBudgetBytes: 1, partBytes: 16, uploadIdleSeconds: 0.001 },
-    { verifiedBufferBytes: 2 ** 31, partBytes: 5 * 2 ** 30, uploadIdleSeconds: 604_800 },
+    { verifiedBufferBytes: 2 ** 31, partBytes: 2 ** 31 - 1, uploadIdleSeconds: 604_800 },
     { bufferBudgetBytes: Number.MAX_SAFE_INTEGER },
     { instructionFiles: {}, getObject: noop },
     { instructionFiles: { suffix: ".keys" }, getObject: noop },

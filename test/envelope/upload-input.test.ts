@@ -76,6 +76,23 @@ describe("a part is refused, and nothing is sent", () => {
     await part(2, Buffer.alloc(8));
   });
 
+  it("longer than Node's crypto takes at once, and says nothing of the others' length then", async () => {
+    const { part } = bench();
+    const refused = {
+      ...refusal("part-size"),
+      message:
+        "A part has at most 2147483647 bytes where it is sealed: it is sent as one array, and Node's crypto takes no " +
+        "longer ones. Send more and smaller parts.",
+    };
+    await expect(part(1, new Uint8Array(2 ** 31))).rejects.toMatchObject(refused);
+    const unread = Readable.from([Buffer.alloc(1)]);
+    await expect(part(1, unread, { ContentLength: 2 ** 31 })).rejects.toMatchObject(refused);
+    expect(unread.readableDidRead).toBe(false);
+    const chunk = Buffer.alloc(2 ** 26);
+    await expect(part(1, Readable.from(Array<Buffer>(33).fill(chunk)))).rejects.toMatchObject(refused);
+    await part(1, Buffer.alloc(40));
+  });
+
   it("of a stream that is longer than it may be; the rest isn't read", async () => {
     const { part } = bench({ partBytes: 40 });
     let read = 0;
