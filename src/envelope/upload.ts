@@ -225,8 +225,10 @@ export class Upload {
 
   /** Counts what is kept of the last part until the tag has gone out with it, and no longer what was before. */
   countKept(): void {
-    this.#uncountKept();
+    const uncountFormer = this.#uncountKept;
     this.#uncountKept = this.#limits.budget.keep(this.parts.keptBytes);
+    // Afterwards: what is in memory is nobody else's for a moment.
+    uncountFormer();
   }
 
   /** Whether S3 has said that it made the object. */

@@ -487,6 +487,29 @@ describe("the memory of parts", () => {
     expect(await hasRoom(budget, 59)).toBe(true);
   });
 
+  it("makes no room for others while a last part that comes again is counted anew", async () => {
+    const slow = hold<Fate>();
+    const gates: (Fate | Promise<Fate>)[] = ["ok", slow.promise];
+    const budget = new ByteBudget(100);
+    const { part } = bench({ partBytes: 40, budget }, () => gates.shift()!);
+    await part(2, Buffer.alloc(20));
+    const other = await budget.take(30);
+    const body = new Readable({ read: () => undefined });
+    const again = part(2, body, { ContentLength: 20 });
+    await sleep(1);
+    let granted = false;
+    // 30, 20 that are sent, and 20 that are kept lie in memory.
+    const room = budget.take(40).then((release) => ((granted = true), release));
+    body.push(Buffer.alloc(20));
+    body.push(null);
+    await sleep(2);
+    expect(granted).toBe(false);
+    slow.release("ok");
+    await again;
+    (await room)();
+    other();
+  });
+
   it("is one ciphertext per part that is being sent, within the budget, given back when it was", async () => {
     const gates: ReturnType<typeof hold<Fate>>[] = [];
     const { part, s3 } = bench({ partBytes: 40, budget: new ByteBudget(100) }, () => {
