@@ -29,7 +29,7 @@ export interface KeyAsk {
   readonly policy: CommitmentPolicy;
   /** Ends the waiting of this call, and of no other one. */
   readonly signal?: AbortSignal;
-  /** Told of what happens; never throws. */
+  /** Told of what happens; never throws, but may evict or close. */
   readonly observe: (event: EnvelopeEvent) => void;
 }
 
@@ -244,8 +244,8 @@ export class BucketKeyCache {
     const ageMs = this.#stopwatch.ageMs(entry.born);
     const end = endOf(entry, ageMs, look.bytes, this.#limits);
     if (end === undefined) {
-      this.#tell(look, "hit");
       const lease = this.#lend(entry, look);
+      this.#tell(look, "hit");
       if (entry.stale || ageMs >= entry.refreshAtMs) this.#renew(look);
       return lease;
     }
@@ -314,6 +314,7 @@ export class BucketKeyCache {
       cell.destroy();
       return;
     }
+    this.#flights.delete(name);
     this.#tellRequest(underway);
     const entry: Entry = {
       name,
@@ -330,15 +331,20 @@ export class BucketKeyCache {
       bytes: 0,
       heapBytes: ENTRY_BYTES + (blob?.byteLength ?? 0),
     };
-    this.#flights.delete(name);
-    // A key that is too old on arrival, or that may not be cached, serves those who waited for it, and is gone.
-    const isKept = suite === "v3" && this.#stopwatch.ageMs(born) < this.#limits.maxAgeMs;
+    // A key that is too old on arrival, evicted since or never to be cached serves those who waited for it, and is gone.
+    const isKept =
+      suite === "v3" &&
+      this.#stopwatch.ageMs(born) < this.#limits.maxAgeMs &&
+      generation === this.#generationOf(realm);
+    // Ours until all are served: whoever is told of the key may evict it.
+    cell.hold();
     if (isKept) this.#keep(entry);
     for (const { ask, settle } of underway.flight.end()) {
       const isUsedUp = usedUp(entry, ask.bytes, this.#limits) !== undefined;
       settle(isUsedUp ? this.#findAgain(ask) : this.#lend(entry, ask));
     }
     if (!isKept) this.#giveUp(cell);
+    if (cell.release()) this.#letGo(cell);
   }
 
   #lost(underway: Underway, error: unknown): void {
@@ -401,15 +407,23 @@ export class BucketKeyCache {
     entry.observe({ kind: "entries", change: 1 });
     while (shelf.overfull) this.#retire(shelf.oldest() as Entry, "lru");
     for (let looked = 0; looked < SWEEP; looked++) {
-      const oldest = shelf.oldest() as Entry;
-      if (oldest === entry || mayServeStale(this.#stopwatch.ageMs(oldest.born), this.#limits)) break;
+      const oldest = shelf.oldest();
+      if (
+        oldest === undefined ||
+        oldest === entry ||
+        mayServeStale(this.#stopwatch.ageMs(oldest.born), this.#limits)
+      )
+        break;
       this.#retire(oldest, agedOut(oldest));
     }
   }
 
   #retire(entry: Entry, reason: RetireReason): void {
     const { direction, name, realm, cell, born, uses, observe } = entry;
-    this.#shelves[direction].remove(name);
+    const shelf = this.#shelves[direction];
+    // Gone already where whoever was told of another one's end has evicted all.
+    if (shelf.peek(name) !== entry) return;
+    shelf.remove(name);
     realm.kept--;
     this.#giveUp(cell);
     observe({ kind: "entries", change: -1 });

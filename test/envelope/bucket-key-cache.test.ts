@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { EnvelopeEvent } from "../../src/body-sealer.ts";
 import { BucketKeyCache, type SealingAsk } from "../../src/envelope/bucket-key-cache.ts";
 import type { CacheOptions } from "../../src/envelope/cache-options.ts";
 import { EnvelopeIntegrityError, EnvelopeRefusedError, KeyringError } from "../../src/envelope/errors.ts";
@@ -75,6 +76,49 @@ function timers(): number {
 }
 
 const ZEROS = new Uint8Array(32);
+
+describe("whoever is told of events", () => {
+  it.each<EnvelopeEvent["kind"]>(["cache", "kms-request", "entries", "retired"])(
+    "may evict all keys at once, told of %s: the calls under way have theirs",
+    async (kind) => {
+      limited({ maxUses: 2 });
+      let evictions = 0;
+      const observe = (event: EnvelopeEvent): void => {
+        caller.events.push(event);
+        if (event.kind === kind && ++evictions < 100) cache.evict();
+      };
+      for (const partition of ["a", "b", "a", "a", "b", "a"]) {
+        const leases = await Promise.all(
+          [0, 1].map(() => cache.forSealing({ ...caller.sealing({ partition }), observe })),
+        );
+        for (const lease of leases) {
+          expect(keyOf(lease)).not.toEqual(ZEROS);
+          lease.release();
+        }
+      }
+      cache.evict();
+      expect(evictions).toBeGreaterThan(0);
+      expect(evictions).toBeLessThan(100);
+      const changes = caller.events.flatMap((event) =>
+        event.kind === "entries" ? [event.change as number] : [],
+      );
+      expect([changes.reduce((sum, change) => sum + change, 0), cache.size]).toEqual([0, 0]);
+    },
+  );
+
+  it("may evict a key that was renewed ahead, for nobody: then it's wiped", async () => {
+    const keys = watchedKeys();
+    await sealOnce();
+    clock.advance(290 * SECOND);
+    const observe = (event: EnvelopeEvent): void => {
+      if (event.kind === "entries" && event.change === 1) cache.evict();
+    };
+    (await cache.forSealing({ ...caller.sealing(), observe })).release();
+    await settle();
+    expect([caller.keyring.count("generate"), cache.size]).toEqual([2, 0]);
+    expect(keys().map((key) => Uint8Array.from(key))).toEqual(keys().map(() => ZEROS));
+  });
+});
 
 describe("a bucket key", () => {
   it("seals many bodies with one request to KMS", async () => {
