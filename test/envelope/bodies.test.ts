@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { PassThrough, Readable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
@@ -59,6 +60,14 @@ describe("a body that streams", () => {
     ["an iterable that is no generator", () => ({ [Symbol.asyncIterator]: () => stream([utf8]) })],
   ])("is read whole: %s", async (_, body) => {
     expect(await read(body())).toEqual({ kind: "stream", bytes: utf8, error: undefined });
+  });
+
+  it("is read whole although its beginning was looked at and put back", async () => {
+    const body = Readable.from([Buffer.from(head), Buffer.from(tail)]);
+    await once(body, "readable");
+    body.unshift(body.read());
+    expect(body.readableDidRead).toBe(true);
+    expect(await read(body)).toEqual({ kind: "stream", bytes: utf8, error: undefined });
   });
 
   it.each<[string, unknown, number | undefined]>([
