@@ -97,6 +97,22 @@ describe("seal and open", () => {
     });
   });
 
+  it("are of no bucket and no key where none is given", async () => {
+    const places: unknown[] = [];
+    const keyed = sealerOf({
+      keyring: (place) => {
+        places.push(place);
+        return keyring;
+      },
+    });
+    const { body, metadata } = await seal(keyed, "x");
+    await open(keyed, body, metadata);
+    expect(places).toEqual([
+      { operation: "PutObject", bucket: "", key: "" },
+      { operation: "GetObject", bucket: "", key: "" },
+    ]);
+  });
+
   it("open nothing that is plain, damaged or altered", async () => {
     const { body, metadata } = await seal(sealer, "dear Ada");
     await expect(open(sealer, body, {})).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_NOT_SEALED" });
