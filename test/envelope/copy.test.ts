@@ -64,6 +64,17 @@ describe("CopyObject into a place that seals", () => {
     expect(world.requests.at(-1)?.operation).toBe("HeadObject");
   });
 
+  it("takes no condition for the ETag whose quotes stand elsewhere", async () => {
+    const { world } = looking();
+    await world.put("k", "x");
+    const tag = etagOf(world.stored("k").bytes).slice(1, -1);
+    for (const condition of [`${tag[0]}"${tag.slice(1)}"`, `"${tag.slice(0, -1)}"${tag.at(-1)}`]) {
+      await expect(copyOf(world, { CopySourceIfMatch: condition })).rejects.toMatchObject({
+        problem: "copy-source",
+      });
+    }
+  });
+
   it("refuses a condition where S3 tells no ETag to hold it against", async () => {
     const { world } = looking({ headObject: async () => ({ Metadata: world.stored("k").metadata }) });
     await world.put("k", "x");
