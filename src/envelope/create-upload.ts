@@ -13,10 +13,7 @@ export async function createUpload(workings: Workings, call: SealedCall): Promis
   const metadata = metadataOf(input);
   const fresh = await freshEnvelope(workings, { place, context, metadata, bytes: undefined, observe });
   const { content, countBytes } = fresh;
-  const result = await call.next({ ...input, Metadata: fresh.metadata }).catch((error: unknown) => {
-    wipe(content.bytes);
-    throw error;
-  });
+  const result = await orWipe(content.bytes, () => call.next({ ...input, Metadata: fresh.metadata }));
   const { UploadId: uploadId } = outputOf(result);
   if (typeof uploadId !== "string") {
     // Without an id there is no upload that parts could belong to.
@@ -29,4 +26,14 @@ export async function createUpload(workings: Workings, call: SealedCall): Promis
     observe({ kind: "io", direction: "seal", bytes });
   });
   return result;
+}
+
+/** Whatever sends may throw instead of rejecting: middlewares further in are anybody's. */
+async function orWipe<T>(secret: Uint8Array, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    wipe(secret);
+    throw error;
+  }
 }

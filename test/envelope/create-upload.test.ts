@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { watchMemory } from "./memory.ts";
 import { World } from "./world.ts";
 
 afterEach(() => void vi.useRealTimers());
+afterEach(() => void vi.restoreAllMocks());
 
 const at = { Bucket: "bucket", Key: "k" };
 
@@ -69,6 +71,18 @@ describe("CreateMultipartUpload in a place that seals", () => {
     }
     const part = world.send("UploadPart", { ...at, UploadId: "u1", PartNumber: 1, Body: "x" });
     await expect(part).rejects.toMatchObject({ problem: "unknown-upload" });
+  });
+
+  it("keeps no key when what sends it throws at once", async () => {
+    const world = uploads();
+    const thrown = new Error("a middleware");
+    const keys = watchMemory(({ length }) => length === 32);
+    const next = (): never => {
+      throw thrown;
+    };
+    await expect(world.send("CreateMultipartUpload", at, { next })).rejects.toBe(thrown);
+    // The bucket key, which stays for the next call, and the upload's own.
+    expect(keys.map((key) => key.every((byte) => byte === 0))).toEqual([false, true]);
   });
 
   it("has parts of the size that the option partBytes says, and of no larger one", async () => {
