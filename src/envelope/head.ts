@@ -10,8 +10,8 @@ export async function head(call: SealedCall): Promise<SealedResult> {
   const output = outputOf(result);
   const stored = output["ContentLength"];
   // With a range or part number, or to a presigner, S3 tells no length of the object.
-  const isWhole = call.input["Range"] === undefined && call.input["PartNumber"] === undefined;
-  if (typeof stored !== "number" || !isWhole) return result;
+  const part = call.input["Range"] ?? call.input["PartNumber"] ?? undefined;
+  if (typeof stored !== "number" || part !== undefined) return result;
   const ContentLength = plaintextBytes(output, stored);
   return { ...result, output: { ...output, ContentLength } };
 }

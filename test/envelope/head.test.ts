@@ -51,6 +51,10 @@ describe("HeadObject", () => {
     expect(await headOf({ ContentLength: 50, Metadata: V3 }, input)).toBe(50);
   });
 
+  it.each([{ Range: null }, { PartNumber: null }])("takes %j for none", async (input) => {
+    expect(await headOf({ ContentLength: 50, Metadata: V3 }, input)).toBe(34);
+  });
+
   it("leaves an answer without a length, such as a presigner's", async () => {
     const world = new World();
     const presigned = { presigned: {} };
