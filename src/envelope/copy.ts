@@ -82,10 +82,21 @@ export async function moveBytes(workings: Workings, call: SealedCall): Promise<S
   );
 }
 
-/** `undefined` where nobody can look, or the source can't be told. */
+/**
+ * `undefined` where nobody can look, or the source can't be told.
+ *
+ * @throws `EnvelopeRefusedError` (`copy-source`) where S3 holds metadata back, which may be what is missing of an
+ *   envelope.
+ */
 async function lookAtSource({ settings }: Workings, call: SealedCall): Promise<ObjectHead | undefined> {
   const source = sourceOf(call);
-  return source && settings.headObject?.(source);
+  const found = source && (await settings.headObject?.(source));
+  if ((found?.MissingMeta ?? 0) === 0) return found;
+  throw refused(
+    "copy-source",
+    `S3 holds back metadata of the source of this ${call.operation} (x-amz-missing-meta), so whether it's sealed can't ` +
+      "be told: read the object and write it anew. Nothing was sent.",
+  );
 }
 
 function sourceUnknown(operation: string): Error {

@@ -44,6 +44,8 @@ export interface ObjectHead {
   readonly Metadata?: Readonly<Record<string, string>> | undefined;
   /** Pins what is copied to what was looked at. */
   readonly ETag?: string | undefined;
+  /** Number of metadata entries that S3 holds back, since they are no headers: parts of an envelope may be missing. */
+  readonly MissingMeta?: number | undefined;
 }
 
 /**

@@ -186,6 +186,19 @@ describe("CopyObject into a place that seals", () => {
     await expect(copyOf(world)).rejects.toThrow("NotFound");
   });
 
+  it("refuses a source of which S3 holds metadata back, wherever it may go", async () => {
+    for (const place of ["seal", "unseal"] as const) {
+      const { world } = looking({ headObject: async () => ({ Metadata: { color: "red" }, MissingMeta: 1 }) });
+      await expect(copyOf(world, { MetadataDirective: "REPLACE" }, { place })).rejects.toMatchObject({
+        problem: "copy-source",
+        message:
+          "S3 holds back metadata of the source of this CopyObject (x-amz-missing-meta), so whether it's sealed can't be " +
+          "told: read the object and write it anew. Nothing was sent.",
+      });
+      expect(world.requests).toEqual([]);
+    }
+  });
+
   it("pins nothing where S3 tells no ETag", async () => {
     const { world } = looking({ headObject: async () => ({ Metadata: world.stored("k").metadata }) });
     await world.put("k", "x");
