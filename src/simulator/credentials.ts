@@ -13,8 +13,11 @@ export interface SimulatorCredentials {
   readonly secretAccessKey: string;
   /** Of temporary credentials: what the client has to send with its signature. */
   readonly sessionToken?: string;
-  /** Who the KMS requests are made for: bucket keys are fetched once per principal. */
-  readonly principalArn: string;
+  /**
+   * Who the KMS requests are made for: bucket keys are fetched once per principal. Default: the IAM user that is called
+   * like the access key.
+   */
+  readonly principalArn?: string;
   /**
    * The identity policies of the principal, all of them: decided with them is who may use KMS keys, and nothing
    * else. Left out: the principal is an administrator, except for keys whose policy names more than accounts.
@@ -22,6 +25,14 @@ export interface SimulatorCredentials {
   readonly policies?: readonly PolicyDocument[];
   /** Tags of the user or role, for `aws:PrincipalTag/...` in policies. */
   readonly principalTags?: Readonly<Record<string, string>>;
+}
+
+/** The same with the principal in its place. */
+export type NamedCredentials = SimulatorCredentials & { readonly principalArn: string };
+
+/** Gives whoever has no principal the user of the access key's name. */
+export function namedCredentials(one: SimulatorCredentials, accountId: string): NamedCredentials {
+  return { ...one, principalArn: one.principalArn ?? `arn:aws:iam::${accountId}:user/${one.accessKeyId}` };
 }
 
 /** Who sent a request. */
@@ -40,7 +51,7 @@ export class CredentialBook {
   readonly #seen = new Map<string, Requester>();
 
   /** @param credentials - Left out: every access key is taken, as a user of that name. */
-  constructor(accountId: string, credentials: readonly SimulatorCredentials[] | undefined) {
+  constructor(accountId: string, credentials: readonly NamedCredentials[] | undefined) {
     this.#accountId = accountId;
     this.#known =
       credentials &&

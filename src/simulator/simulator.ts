@@ -5,7 +5,12 @@ import type { S3DataEvent } from "./cloudtrail/data-event.ts";
 import { DataTrail } from "./cloudtrail/data-trail.ts";
 import type { CloudTrailEvent } from "./cloudtrail/event.ts";
 import { cloudTrailFiles, type CloudTrailFile } from "./cloudtrail/files.ts";
-import { CredentialBook, type SimulatorCredentials } from "./credentials.ts";
+import {
+  CredentialBook,
+  namedCredentials,
+  type NamedCredentials,
+  type SimulatorCredentials,
+} from "./credentials.ts";
 import type { ClientCall } from "./kms/client-calls.ts";
 import type { FaultRule, InjectedFault } from "./faults/fault.ts";
 import { FaultBook } from "./faults/fault-book.ts";
@@ -331,7 +336,8 @@ function stateOf(options: SimulatorOptions): S3State {
   const { bucketKeyWritesNeedDecrypt = false } = options;
   const clock = options.clock === "real" ? new RealTimeClock() : new VirtualClock();
   const keys = new KeyStore({ region, accountId, clock });
-  for (const { principalArn, policies, principalTags } of options.credentials ?? []) {
+  const credentials = options.credentials?.map((one) => namedCredentials(one, accountId));
+  for (const { principalArn, policies, principalTags } of credentials ?? []) {
     if (policies !== undefined) putIdentityPolicies(keys, principalArn, policies);
     if (principalTags !== undefined) keys.access.putTags(principalArn, principalTags);
   }
@@ -345,7 +351,7 @@ function stateOf(options: SimulatorOptions): S3State {
       checkS3Request(keys, action, access, { bucketKeyWritesNeedDecrypt }),
   });
   return {
-    authenticator: authenticatorOf(options, region, accountId),
+    authenticator: authenticatorOf(options.verifySignatures === true, credentials, region, accountId),
     buckets: new Map(),
     clock,
     keys,
@@ -371,12 +377,16 @@ function putIdentityPolicies(
 /** The access key of a simulator without `credentials`. */
 const ANYONE = { accessKeyId: "SIMULATOR", secretAccessKey: "simulator", sessionToken: undefined };
 
-function authenticatorOf(options: SimulatorOptions, region: string, accountId: string): Authenticator {
-  const { credentials, verifySignatures = false } = options;
-  if (!verifySignatures) return new TrustingAuthenticator(new CredentialBook(accountId, credentials));
+function authenticatorOf(
+  verifies: boolean,
+  credentials: readonly NamedCredentials[] | undefined,
+  region: string,
+  accountId: string,
+): Authenticator {
+  if (!verifies) return new TrustingAuthenticator(new CredentialBook(accountId, credentials));
   const { accessKeyId, secretAccessKey } = ANYONE;
-  const principalArn = `arn:aws:iam::${accountId}:user/${accessKeyId}`;
-  return new VerifyingAuthenticator(region, credentials ?? [{ accessKeyId, secretAccessKey, principalArn }]);
+  const anyone = namedCredentials({ accessKeyId, secretAccessKey }, accountId);
+  return new VerifyingAuthenticator(region, credentials ?? [anyone]);
 }
 
 /** Each option once; the type makes sure that none is missing. */

@@ -485,3 +485,26 @@ describe("a grant", () => {
     expect((await errorOf(as("ALICE").send(create(key.arn, extra)))).name).toBe(name);
   });
 });
+
+describe.each([false, true])(
+  "credentials without a principal (signatures verified: %s)",
+  (verifySignatures) => {
+    it("are the IAM user that is called like the access key", async () => {
+      const credentials = [{ accessKeyId: "ADMIN", secretAccessKey: "secret" }];
+      const other = await startSimulator({ credentials, verifySignatures });
+      const client = new KMSClient({ ...other.clientConfig, maxAttempts: 1 });
+      try {
+        const KeyId = other.createKmsKey().arn;
+        await client.send(new GenerateDataKeyCommand({ KeyId, KeySpec: "AES_256" }));
+        const admin = `arn:aws:iam::${ACCOUNT}:user/ADMIN`;
+        expect(other.kmsClientRequests()).toMatchObject([{ requester: admin }]);
+        other.putIamPolicy(admin, policy(allow({ Effect: "Deny" })));
+        const refused = await errorOf(client.send(new GenerateDataKeyCommand({ KeyId, KeySpec: "AES_256" })));
+        expect(refused.name).toBe("AccessDeniedException");
+      } finally {
+        client.destroy();
+        await other.close();
+      }
+    });
+  },
+);

@@ -12,19 +12,13 @@ const SHAPE = '[{ "accessKeyId": "...", "secretAccessKey": "...", "principalArn"
  * @throws `UsageError` with all that is wrong. It names fields and places, never what stands in them: a secret may
  * stand where another field belongs.
  */
-export async function readCredentials(
-  file: string,
-  accountId: string,
-  io: Io,
-): Promise<readonly SimulatorCredentials[]> {
+export async function readCredentials(file: string, io: Io): Promise<readonly SimulatorCredentials[]> {
   const given = parsed(await textOf(file, io), file);
   if (!Array.isArray(given) || given.length === 0)
     throw new UsageError(`${file}: write a list such as ${SHAPE}.`);
   const mistakes = [...given.flatMap(mistakesOf), ...duplicates(given)];
   if (mistakes.length > 0) throw new UsageError(mistakes.map((mistake) => `${file}: ${mistake}`).join("\n"));
-  return (given as readonly (Omit<SimulatorCredentials, "principalArn"> & { principalArn?: string })[]).map(
-    (one) => ({ principalArn: `arn:aws:iam::${accountId}:user/${one.accessKeyId}`, ...one }),
-  );
+  return given as readonly SimulatorCredentials[];
 }
 
 async function textOf(file: string, io: Io): Promise<string> {

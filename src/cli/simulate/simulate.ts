@@ -54,7 +54,7 @@ export async function simulate(options: SimulateOptions, io: Io): Promise<ExitCo
 async function started(options: SimulateOptions, io: Io): Promise<Simulator> {
   const { port, region, account: accountId, verifySignatures = false, lifetime } = options;
   const { credentials: file, unknownRow: unknownRows = {} } = options;
-  const credentials = file === undefined ? undefined : await readCredentials(file, accountId, io);
+  const credentials = file === undefined ? undefined : await readCredentials(file, io);
   try {
     return await startSimulator({
       port,

@@ -1,7 +1,7 @@
 /** Who sends a request: taken from its access key on trust, or proven by its signature. */
 import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { Claimed, CredentialBook, Requester, SimulatorCredentials } from "../credentials.ts";
+import type { Claimed, CredentialBook, Requester, NamedCredentials } from "../credentials.ts";
 import { invalidArgument, S3Error } from "../s3/s3-error.ts";
 import { wireRequest, type WireRequest } from "./canonical-request.ts";
 import {
@@ -72,7 +72,7 @@ export class VerifyingAuthenticator implements Authenticator {
   readonly #verifier: SignatureVerifier;
   readonly #requesters: ReadonlyMap<string, Requester>;
 
-  constructor(region: string, credentials: readonly SimulatorCredentials[]) {
+  constructor(region: string, credentials: readonly NamedCredentials[]) {
     this.#verifier = new SignatureVerifier(region, credentials);
     this.#requesters = new Map(
       credentials.map(({ accessKeyId, principalArn }) => [accessKeyId, { principalArn, signedWith: "v4" }]),
@@ -104,7 +104,7 @@ export class VerifyingAuthenticator implements Authenticator {
     return this.#requesterOf(this.#verifier.verifyText(fields.get("policy") ?? "", formClaim(fields)));
   }
 
-  #requesterOf({ accessKeyId }: SimulatorCredentials): Requester {
+  #requesterOf({ accessKeyId }: NamedCredentials): Requester {
     return this.#requesters.get(accessKeyId) as Requester;
   }
 }

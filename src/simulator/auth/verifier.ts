@@ -1,4 +1,4 @@
-import type { SimulatorCredentials } from "../credentials.ts";
+import type { NamedCredentials } from "../credentials.ts";
 import { invalidArgument, invalidRequest, S3Error } from "../s3/s3-error.ts";
 import { canonicalRequest, type WireRequest } from "./canonical-request.ts";
 import type { ChunkChain } from "./chunk-signatures.ts";
@@ -39,10 +39,10 @@ const PAYLOADS: ReadonlySet<string> = new Set([
  */
 export class SignatureVerifier {
   readonly #region: string;
-  readonly #known: ReadonlyMap<string, SimulatorCredentials>;
+  readonly #known: ReadonlyMap<string, NamedCredentials>;
   readonly #keys = new SigningKeys();
 
-  constructor(region: string, credentials: readonly SimulatorCredentials[]) {
+  constructor(region: string, credentials: readonly NamedCredentials[]) {
     this.#region = region;
     this.#known = new Map(credentials.map((known) => [known.accessKeyId, known]));
   }
@@ -55,7 +55,7 @@ export class SignatureVerifier {
     request: WireRequest,
     claim: SignatureClaim,
     { service, payloadHash }: { readonly service: string; readonly payloadHash?: string },
-  ): { readonly known: SimulatorCredentials; readonly payload: SignedPayload } {
+  ): { readonly known: NamedCredentials; readonly payload: SignedPayload } {
     this.#checkScope(claim.scope, service, claim.kind === "header" ? malformed : malformedCredential);
     const known = this.knownBy(claim.accessKeyId, claim.sessionToken);
     requireSigned(request, claim);
@@ -85,7 +85,7 @@ export class SignatureVerifier {
   verifyText(
     text: string,
     claim: Pick<SignatureClaim, "accessKeyId" | "scope" | "signature" | "sessionToken">,
-  ): SimulatorCredentials {
+  ): NamedCredentials {
     this.#checkScope(claim.scope, "s3", malformedCredential);
     const known = this.knownBy(claim.accessKeyId, claim.sessionToken);
     const computed = sign(this.#keys.keyOf(known.secretAccessKey, claim.scope), text);
@@ -96,7 +96,7 @@ export class SignatureVerifier {
   }
 
   /** @throws `S3Error` for an access key nobody has, or another session token than its own. */
-  knownBy(accessKeyId: string, sessionToken: string | undefined): SimulatorCredentials {
+  knownBy(accessKeyId: string, sessionToken: string | undefined): NamedCredentials {
     const known = this.#known.get(accessKeyId);
     if (known === undefined || (known.sessionToken !== undefined && sessionToken === undefined)) {
       throw unknownAccessKey(accessKeyId);
