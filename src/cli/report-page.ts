@@ -12,18 +12,21 @@ interface ReportPageOptions {
 
 const HELP = `
 The file has one JSON object a line, of one process or many, in any order:
-  { time: new Date(), ...plugin.stats() }     written by your program now and then;
-                                              add instance: "..." to tell processes apart
-  {"resourceMetrics":[...]}                   written by the file exporter of an
-                                              OpenTelemetry Collector
-A line that can't be used is left out, and told on standard error and in the page.
+  { time: new Date(), ...plugin.stats() }  written by your program now and then;
+                                           add instance: "..." to tell processes
+                                           apart
+  {"resourceMetrics":[...]}                written by the file exporter of an
+                                           OpenTelemetry Collector
+A line that can't be used is left out, and told on standard error and in the
+page.
 
 The charts need two packages more:
   $ npm install --save-dev @observablehq/plot@0.6 linkedom@0.18
 
 Examples:
   $ s3-bucket-keys report stats.jsonl --out report.html
-  $ s3-bucket-keys report stats.jsonl --out report.html --force --title "Checkout, November"
+  $ s3-bucket-keys report stats.jsonl --out report.html --force \\
+      --title "Checkout, November"
   $ cat stats-*.jsonl | s3-bucket-keys report - > report.html
 
 Exit codes:

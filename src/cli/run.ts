@@ -49,7 +49,8 @@ function commands(io: Io, exit: (code: ExitCode) => void): Command {
       `
 Examples:
   $ s3-bucket-keys check bucket-keys.yaml
-  $ s3-bucket-keys explain bucket-keys.yaml --request '{"operation":"PutObject","bucket":"acme-lake-raw","key":"a/b"}'
+  $ s3-bucket-keys explain bucket-keys.yaml \\
+      --request '{"operation":"PutObject","bucket":"acme-lake-raw","key":"a/b"}'
   $ s3-bucket-keys schema > bucket-keys.schema.json
   $ s3-bucket-keys report stats.jsonl --out report.html
   $ s3-bucket-keys simulate --bucket lake
@@ -83,12 +84,16 @@ ${EXIT_CODES}`,
     .addHelpText(
       "after",
       `
-The request has the fields of a test's request: operation, bucket, key, sse, kmsKey (@name too), bucketKey ...
+The request has the fields of a test's request: operation, bucket, key, sse,
+kmsKey (@name too), bucketKey ...
 
 Examples:
-  $ s3-bucket-keys explain bucket-keys.yaml --request '{"operation":"PutObject","bucket":"acme-lake-raw","key":"a/b"}'
-  $ s3-bucket-keys explain bucket-keys.yaml --request @request.json --format json
-  $ echo '{"operation":"CopyObject","bucket":"b","key":"k"}' | s3-bucket-keys explain bucket-keys.yaml --request -
+  $ s3-bucket-keys explain bucket-keys.yaml \\
+      --request '{"operation":"PutObject","bucket":"acme-lake-raw","key":"a/b"}'
+  $ s3-bucket-keys explain bucket-keys.yaml --format json \\
+      --request @request.json
+  $ echo '{"operation":"CopyObject","bucket":"b","key":"k"}' |
+      s3-bucket-keys explain bucket-keys.yaml --request -
 `,
     )
     .action(async (file: string, options: ExplainOptions) => exit(await explainRequest(file, options, io)));

@@ -322,6 +322,14 @@ describe("help", () => {
     expect({ code, err }).toEqual({ code: 0, err: "" });
     for (const piece of pieces) expect(out).toContain(piece);
   });
+
+  it.each(["", "check", "explain", "schema", "report", "simulate"])(
+    "of %j fits into a terminal of 80 columns",
+    async (command) => {
+      const { out } = await cli([...command.split(" ").filter(Boolean), "--help"]);
+      expect(out.split("\n").filter(({ length }) => length > 80)).toEqual([]);
+    },
+  );
 });
 
 describe("schema", () => {
