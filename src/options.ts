@@ -2,7 +2,7 @@ import type { BodySealer } from "./body-sealer.ts";
 import type { BucketDefaults } from "./bucket-defaults.ts";
 import { BucketKeySetupError } from "./errors.ts";
 import type { Logger } from "./log.ts";
-import { nearest } from "./policy/nearest.ts";
+import { checkOptionNames } from "./option-names.ts";
 import type { Mode, Policy } from "./policy/policy.ts";
 import type { PolicySource } from "./policy/source.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -75,18 +75,10 @@ const OPTIONS: {
  * @throws `BucketKeySetupError` that names the option and what to write.
  */
 export function checkOptions(options: BucketKeysOptions): void {
+  checkOptionNames({ of: "bucketKeys", table: OPTIONS, call: "bucketKeys({ policy })" }, options);
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof BucketKeysOptions] : undefined;
-    if (option === undefined) {
-      const names = Object.keys(OPTIONS);
-      const meant = nearest(name, names);
-      throw new BucketKeySetupError(
-        `bucketKeys has no option ${JSON.stringify(name)}: it has ${names.join(", ")}.` +
-          (meant === undefined ? "" : ` Did you mean ${meant}?`),
-      );
-    }
-    const [fits, write] = option;
+    const [fits, write] = OPTIONS[name as keyof BucketKeysOptions];
     if (!fits(value)) {
       throw new BucketKeySetupError(`The option ${name} is ${describe(value)}: give ${write}.`);
     }

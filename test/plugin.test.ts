@@ -228,6 +228,12 @@ describe("making a plugin", () => {
     expect(() => bucketKeys(options as object)).toThrow(message);
   });
 
+  it.each([null, "enforce", [], () => {}])("fails on options that are no object: %o", (options) => {
+    expect(() => bucketKeys(options as object)).toThrow(
+      new BucketKeySetupError("bucketKeys takes its options as an object: bucketKeys({ policy })."),
+    );
+  });
+
   it("takes an option that is undefined for one that isn't given", () => {
     expect(bucketKeys({ mode: undefined } as object).stats().mode).toBe("audit");
   });

@@ -3,6 +3,7 @@ import { GetBucketEncryptionCommand } from "@aws-sdk/client-s3";
 import { bucketTypeOf } from "../arn.ts";
 import type { BucketDefaults } from "../bucket-defaults.ts";
 import { BucketKeySetupError } from "../errors.ts";
+import { checkOptionNames } from "../option-names.ts";
 import type { BucketDefault } from "../policy/policy.ts";
 import { LookupCache } from "./cache.ts";
 
@@ -38,6 +39,16 @@ export interface BucketDefaultsOptions {
   readonly random?: () => number;
 }
 
+/** The names of its options. */
+const OPTIONS: { readonly [O in keyof BucketDefaultsOptions]-?: true } = {
+  ttlSeconds: true,
+  failureTtlSeconds: true,
+  timeoutSeconds: true,
+  maxBuckets: true,
+  now: true,
+  random: true,
+};
+
 /** A longer timer would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -54,7 +65,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * encryption (404 `ServerSideEncryptionConfigurationNotFoundError`, never AWS since 2023) is SSE-S3.
  *
  * @param client - It may wear the plugin itself. Its principal needs `s3:GetEncryptionConfiguration`.
- * @throws `RangeError` when a number of `options` isn't above 0. `BucketKeySetupError` when there is no client.
+ * @throws `RangeError` when a number of `options` isn't above 0. `BucketKeySetupError` when there is no client, and
+ *   for an option that it hasn't.
  * @example
  * ```ts
  * const s3 = new S3Client({});
@@ -66,6 +78,8 @@ export function bucketDefaultsFrom(
   client: BucketDefaultsClient,
   options: BucketDefaultsOptions = {},
 ): BucketDefaults {
+  const call = "bucketDefaultsFrom(s3, { ttlSeconds: 300 })";
+  checkOptionNames({ of: "bucketDefaultsFrom", table: OPTIONS, call }, options);
   const { ttlSeconds = 300, failureTtlSeconds = 30, timeoutSeconds = 3, maxBuckets = 1_000 } = options;
   for (const [name, value] of Object.entries({ ttlSeconds, failureTtlSeconds, timeoutSeconds, maxBuckets })) {
     if (!(value > 0)) throw new RangeError(`${name} is ${value}; it must be above 0.`);

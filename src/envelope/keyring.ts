@@ -1,5 +1,6 @@
 /** Where data keys come from: AWS KMS, or whatever else an application can generate and unwrap keys with. */
 import { BucketKeySetupError } from "../errors.ts";
+import { checkOptionNames } from "../option-names.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
 import { EnvelopeIntegrityError, KeyringError } from "./errors.ts";
 import { kmsLoader } from "./kms-commands.ts";
@@ -77,6 +78,13 @@ export interface KmsKeyringOptions {
   readonly decryptKeyIds?: readonly string[];
 }
 
+/** The names of its options. */
+const OPTIONS: { readonly [O in keyof KmsKeyringOptions]-?: true } = {
+  client: true,
+  keyId: true,
+  decryptKeyIds: true,
+};
+
 /** What KMS says of a blob that is not one of its own, or not under this key and context. */
 const NOT_OURS: ReadonlySet<string> = new Set(["InvalidCiphertextException", "IncorrectKeyException"]);
 
@@ -89,8 +97,8 @@ const NOT_OURS: ReadonlySet<string> = new Set(["InvalidCiphertextException", "In
  *
  * The package `@aws-sdk/client-kms` is loaded when the first key is needed, unless your `KMSClient` has done so.
  *
- * @throws `BucketKeySetupError` when there is no client of KMS, or a key id is empty or no text; later, from the calls that need a key,
- *   when `@aws-sdk/client-kms` isn't installed.
+ * @throws `BucketKeySetupError` when there is no client of KMS, a key id is empty or no text, or an option has a name that isn't one;
+ *   later, from the calls that need a key, when `@aws-sdk/client-kms` isn't installed.
  * @example
  * ```ts
  * const keyring = kmsKeyring({ client: new KMSClient({}), keyId: "alias/data-lake" });
@@ -98,6 +106,8 @@ const NOT_OURS: ReadonlySet<string> = new Set(["InvalidCiphertextException", "In
  * @public
  */
 export function kmsKeyring(options: KmsKeyringOptions): Keyring {
+  const call = "kmsKeyring({ client: new KMSClient({}), keyId })";
+  checkOptionNames({ of: "kmsKeyring", table: OPTIONS, call }, options);
   const { client, keyId, decryptKeyIds = [] } = options;
   requireUsable(client, keyId, decryptKeyIds);
   const unwrapWith = [keyId, ...decryptKeyIds];

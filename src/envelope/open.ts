@@ -11,7 +11,7 @@ import { orDestroy } from "./open-answer.ts";
 import { openEnvelope } from "./open-envelope.ts";
 import { secretOf, type Sealed } from "./opening.ts";
 import { release } from "./release.ts";
-import { unobserved, type BytesBody, type PlaceOptions, type StreamBody } from "./seal.ts";
+import { placeGiven, unobserved, type BytesBody, type PlaceOptions, type StreamBody } from "./seal.ts";
 
 /**
  * Opens a sealed body outside a client, with the sealer's options for reading.
@@ -23,7 +23,8 @@ import { unobserved, type BytesBody, type PlaceOptions, type StreamBody } from "
  * @param body - As stored.
  * @param metadata - The object's user metadata, names without `x-amz-meta-`.
  * @returns The plaintext: bytes for bytes, a stream for a stream.
- * @throws (rejects) `NotSealedError`, `EnvelopeIntegrityError`, `EnvelopeRefusedError`, `KeyringError`.
+ * @throws (rejects) `NotSealedError`, `EnvelopeIntegrityError`, `EnvelopeRefusedError`, `KeyringError`,
+ *   `BucketKeySetupError` for an option that it hasn't.
  * @example
  * ```ts
  * const { Body, Metadata } = await plainS3.send(new GetObjectCommand({ Bucket, Key }));
@@ -52,14 +53,13 @@ export async function open(
   sealer: Envelope,
   body: BytesBody | StreamBody,
   metadata: Readonly<Record<string, string>> | undefined,
-  options: PlaceOptions = {},
+  options?: PlaceOptions,
 ): Promise<Uint8Array | Readable> {
   const workings = workingsBehind(sealer);
-  const { bucket = "", key = "", encryptionContext } = options;
-  const place = { operation: "GetObject", bucket, key };
   return orDestroy(body, async () => {
+    const { place, callersContext } = placeGiven("open", options);
     const stored = readBody(body);
-    const context = workings.settings.context(place, encryptionContext);
+    const context = workings.settings.context(place, callersContext);
     const sealed = await openEnvelope(workings, { place, context, metadata, observe: unobserved });
     if (sealed === undefined) throw new NotSealedError();
     if (stored.kind === "bytes") return openWhole(sealed, stored.bytes);

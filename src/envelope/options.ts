@@ -1,5 +1,6 @@
 /** What `envelope()` takes, and what is wrong with what it was given. */
 import { BucketKeySetupError } from "../errors.ts";
+import { checkOptionNames } from "../option-names.ts";
 import type { CommitmentPolicy } from "./cache-key.ts";
 import type { CacheOptions } from "./cache-options.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
@@ -234,16 +235,11 @@ const OPTIONS: { readonly [O in keyof EnvelopeOptions]-?: Check } = {
  * @throws `BucketKeySetupError` that names the option and what to write.
  */
 export function checkOptions(options: EnvelopeOptions): void {
+  checkOptionNames({ of: "envelope", table: OPTIONS, call: "envelope({ keyring })" }, options);
   const { keyring, ...others } = options;
   for (const [name, value] of [["keyring", keyring] as const, ...Object.entries(others)]) {
     if (value === undefined && name !== "keyring") continue;
-    const check = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof EnvelopeOptions] : undefined;
-    if (check === undefined) {
-      throw new BucketKeySetupError(
-        `envelope has no option ${JSON.stringify(name)}: it has ${Object.keys(OPTIONS).join(", ")}.`,
-      );
-    }
-    const [fits, write] = check;
+    const [fits, write] = OPTIONS[name as keyof EnvelopeOptions];
     if (!fits(value)) {
       throw new BucketKeySetupError(`envelope's option ${name} is ${describe(value)}: give ${write}.`);
     }

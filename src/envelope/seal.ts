@@ -1,5 +1,6 @@
 /** Sealing outside a client. */
 import { Readable } from "node:stream";
+import { checkOptionNames } from "../option-names.ts";
 import { readBody } from "./bodies.ts";
 import { wipe } from "./content-key.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
@@ -7,6 +8,7 @@ import { type Envelope, workingsBehind } from "./envelope.ts";
 import { checkUnchanged } from "./exact-length.ts";
 import { freshEnvelope } from "./fresh-envelope.ts";
 import { sealBytes, sealChunks } from "./gcm.ts";
+import type { Place } from "./options.ts";
 
 /**
  * A body that is in memory.
@@ -48,6 +50,37 @@ export interface SealedObject<Body> {
   readonly metadata: Record<string, string>;
 }
 
+/** The names of the options. */
+const table: { readonly [O in keyof PlaceOptions]-?: true } = {
+  bucket: true,
+  key: true,
+  encryptionContext: true,
+};
+const OPTIONS = {
+  seal: { of: "seal", table, call: "seal(sealer, body, { bucket, key, encryptionContext })" },
+  open: { of: "open", table, call: "open(sealer, body, metadata, { bucket, key, encryptionContext })" },
+} as const;
+
+/** Where the options of `seal` and `open` say that an object is. */
+interface PlaceGiven {
+  readonly place: Place;
+  /** Takes the place of the sealer's own. */
+  readonly callersContext: EncryptionContext | undefined;
+}
+
+/**
+ * What the options say. A slip in a name would seal without the context that was given, in silence.
+ *
+ * @throws `BucketKeySetupError` for options that aren't an object, and for a name that isn't one of them.
+ */
+export function placeGiven(of: "seal" | "open", options: PlaceOptions | undefined): PlaceGiven {
+  const operation = of === "seal" ? "PutObject" : "GetObject";
+  if (options === undefined) return { place: { operation, bucket: "", key: "" }, callersContext: undefined };
+  checkOptionNames(OPTIONS[of], options);
+  const { bucket = "", key = "", encryptionContext } = options;
+  return { place: { operation, bucket, key }, callersContext: encryptionContext };
+}
+
 /** Outside a client nobody counts. */
 export function unobserved(): void {
   // Nothing.
@@ -59,7 +92,7 @@ export function unobserved(): void {
  * @param sealer - What `envelope()` gave.
  * @param body - In memory, or to be read as the sealed one is read.
  * @returns Sealed bytes for bytes, a stream for a stream; readers find the way to the key in the metadata.
- * @throws (rejects) `EnvelopeRefusedError`, `KeyringError`; the stream fails with what its source fails with.
+ * @throws (rejects) `EnvelopeRefusedError`, `KeyringError`, `BucketKeySetupError` for an option that it hasn't; the stream fails with what its source fails with.
  * @example
  * ```ts
  * const { body, metadata } = await seal(sealer, "dear Ada");
@@ -85,16 +118,15 @@ export function seal(
 export async function seal(
   sealer: Envelope,
   body: BytesBody | StreamBody,
-  options: PlaceOptions = {},
+  options?: PlaceOptions,
 ): Promise<SealedObject<Uint8Array | Readable>> {
   const workings = workingsBehind(sealer);
-  const { bucket = "", key = "", encryptionContext } = options;
-  const place = { operation: "PutObject", bucket, key };
+  const { place, callersContext } = placeGiven("seal", options);
   const plain = readBody(body);
   const bytes = plain.kind === "bytes" ? plain.bytes.length : plain.bytes;
   const fresh = await freshEnvelope(workings, {
     place,
-    context: workings.settings.context(place, encryptionContext),
+    context: workings.settings.context(place, callersContext),
     metadata: undefined,
     bytes,
     observe: unobserved,

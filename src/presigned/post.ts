@@ -4,6 +4,7 @@
  * `createPresignedPost` never runs a client's middleware, so a form is decided by this function over its options.
  */
 import { BucketKeyFormError, BucketKeySetupError } from "../errors.ts";
+import { checkOptionNames } from "../option-names.ts";
 import { requestFacts } from "../observe/request-facts.ts";
 import { weakerMode, type CompiledPolicy } from "../policy/compile.ts";
 import { compiledOnce, decideCompiled, decideUnloaded } from "../policy/decide.ts";
@@ -74,7 +75,8 @@ export interface PostFacts {
  * @throws `BucketKeyRefusedError` when an enforced rule refuses, or the place seals. `BucketKeyFormError` when
  * the wanted fields contradict the caller's conditions, one of these leaves an encryption field to whoever uploads,
  * or one field is there in two spellings.
- * `BucketKeySetupError` when there is no policy, or it matches regions or accounts and `facts` has none.
+ * `BucketKeySetupError` when there is no policy, or it matches regions or accounts and `facts` has none,
+ * or `facts` has a name that isn't one.
  * @example
  * ```ts
  * const { url, fields } = await createPresignedPost(
@@ -90,6 +92,11 @@ export function bucketKeyPostOptions<T extends PostOptions>(
   facts: PostFacts = {},
 ): T & { Fields: Record<string, string> } {
   requirePolicy(policy);
+  const call = "bucketKeyPostOptions(policy, { Bucket, Key }, { now: new Date() })";
+  if (typeof options !== "object" || options === null) {
+    throw new BucketKeySetupError(`bucketKeyPostOptions takes the form's options as an object: ${call}.`);
+  }
+  checkOptionNames({ of: "bucketKeyPostOptions", noun: "fact", table: FACTS, call }, facts);
   const fields = options.Fields ?? {};
   const conditions = fieldConditions(options.Conditions);
   const named: Fields = { ...pinnedFields(conditions), ...lowerCased(fields) };
@@ -119,6 +126,17 @@ export function bucketKeyPostOptions<T extends PostOptions>(
   requireNothingOpen(options.Bucket, compiled, decision, conditions, written);
   return { ...options, Fields: amended };
 }
+
+/** Their names. Any option passes through to `createPresignedPost`, but a fact is for nobody else. */
+const FACTS: { readonly [F in keyof PostFacts]-?: true } = {
+  mode: true,
+  region: true,
+  account: true,
+  now: true,
+  bucketDefault: true,
+  resolveBucket: true,
+  onDecision: true,
+};
 
 function requirePolicy(policy: unknown): void {
   const isObject = typeof policy === "object" && policy !== null;

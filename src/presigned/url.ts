@@ -1,5 +1,6 @@
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { BucketKeySetupError } from "../errors.ts";
+import { checkOptionNames } from "../option-names.ts";
 
 /**
  * The part of an `S3Client` that presigning needs; any copy and version of the SDK's fits.
@@ -66,7 +67,8 @@ export interface PresignedUrl {
  * @param client - An `S3Client`; the plugin it wears decides as usual, and can refuse.
  * @param command - What the URL is for: a write or a read.
  * @throws (rejects) `BucketKeyRefusedError` when the plugin's policy refuses. `BucketKeySetupError` when the
- * SDK's presigner is one that this package doesn't know. What `getSignedUrl` throws.
+ * SDK's presigner is one that this package doesn't know, without a client or a command, and for an option that it
+ * hasn't. What `getSignedUrl` throws.
  * @example
  * ```ts
  * const { url, headers } = await presignedUrl(s3, new PutObjectCommand({ Bucket, Key }), { expiresIn: 300 });
@@ -79,6 +81,8 @@ export async function presignedUrl(
   command: PresignedCommand,
   options: PresignedUrlOptions = {},
 ): Promise<PresignedUrl> {
+  requireBoth(client, command);
+  checkOptionNames(OPTIONS, options);
   const signing: Signing = { headers: undefined, query: undefined };
   const url = await getSignedUrl(
     watched(client, signing) as Parameters<typeof getSignedUrl>[0],
@@ -93,6 +97,25 @@ export async function presignedUrl(
     );
   }
   return { url, headers: signedHeaders(headers, query), expires: expiryOf(query) };
+}
+
+const CALL = "presignedUrl(s3, new PutObjectCommand({ Bucket, Key })";
+
+/** The names of the options. */
+const table: { readonly [O in keyof PresignedUrlOptions]-?: true } = {
+  expiresIn: true,
+  signingDate: true,
+  signableHeaders: true,
+  unhoistableHeaders: true,
+};
+const OPTIONS = { of: "presignedUrl", table, call: `${CALL}, { expiresIn: 300 })` };
+
+function requireBoth(
+  client: Partial<PresigningClient> | null | undefined,
+  command: Partial<PresignedCommand> | null | undefined,
+): void {
+  if (client?.middlewareStack !== undefined && typeof command?.resolveMiddleware === "function") return;
+  throw new BucketKeySetupError(`presignedUrl takes an S3Client and a command: ${CALL}).`);
 }
 
 type Texts = Readonly<Record<string, string>>;

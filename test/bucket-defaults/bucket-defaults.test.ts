@@ -318,6 +318,20 @@ describe("options", () => {
     expect(() => bucketDefaultsFrom(client as never)).toThrow(BucketKeySetupError);
   });
 
+  it.each<[unknown, string]>([
+    [
+      { ttlSecond: 60 },
+      'has no option "ttlSecond": it has ttlSeconds, failureTtlSeconds, timeoutSeconds, maxBuckets,',
+    ],
+    [{ ttlSecond: 60 }, "Did you mean ttlSeconds?"],
+    [null, "takes its options as an object: bucketDefaultsFrom(s3, { ttlSeconds: 300 })."],
+    [300, "takes its options as an object"],
+  ])("are refused where the default would hold in silence: %j", (options, says) => {
+    const make = (): unknown => bucketDefaultsFrom(stubClient().client, options as object);
+    expect(make).toThrow(BucketKeySetupError);
+    expect(make).toThrow(says);
+  });
+
   it("may be left out: real time and real chance", async () => {
     const { client, sent } = stubClient(() => onKms);
     const defaults = bucketDefaultsFrom(client);

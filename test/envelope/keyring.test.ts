@@ -225,6 +225,25 @@ describe("kmsKeyring", () => {
     );
   });
 
+  it.each([undefined, null, KEY, [client, KEY]])("takes an object of options, which %o is not", (options) => {
+    expect(() => kmsKeyring(options as never)).toThrow(
+      new BucketKeySetupError(
+        "kmsKeyring takes its options as an object: kmsKeyring({ client: new KMSClient({}), keyId }).",
+      ),
+    );
+  });
+
+  it.each([
+    [{ keyid: KEY }, "keyid", "keyId"],
+    [{ keyId: KEY, decryptKeyId: ["former"] }, "decryptKeyId", "decryptKeyIds"],
+  ])("refuses a slip in a name, lest former keys be missing: %j", (ids, slip, meant) => {
+    expect(() => kmsKeyring({ client, ...ids } as never)).toThrow(
+      new BucketKeySetupError(
+        `kmsKeyring has no option "${slip}": it has client, keyId, decryptKeyIds. Did you mean ${meant}?`,
+      ),
+    );
+  });
+
   it("needs a client of KMS: that of another service is named", () => {
     const bad: KmsClientLike = new S3Client({ region: "eu-west-1" });
     expect(() => kmsKeyring({ client: bad, keyId: KEY })).toThrow(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { BucketKeySetupError } from "../../src/errors.ts";
 import { envelope } from "../../src/envelope/envelope.ts";
 import { fakeKeyring } from "./world.ts";
 
@@ -153,6 +154,31 @@ describe("the options of envelope()", () => {
     );
     expect(() => make({ toString: 1 })).toThrow(`no option "toString"`);
   });
+
+  it.each<[string, string]>([
+    ["maxAgeSecond", "maxAgeSeconds"],
+    ["keyrnig", "keyring"],
+    ["encryptionContxt", "encryptionContext"],
+  ])("refuse a slip in a name, and say what was meant: %s", (slip, meant) => {
+    expect(() => envelope({ [slip]: 1 } as never)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(`uploadIdleSeconds. Did you mean ${meant}[?]$`),
+      }),
+    );
+  });
+
+  it("take a name whose value is undefined for one that isn't given", () => {
+    expect(make({ maxAge: undefined })).toMatchObject({ name: "envelope" });
+  });
+
+  it.each([undefined, null, "keyring", 1, [keyring], () => keyring])(
+    "are an object, which %o is not",
+    (options) => {
+      expect(() => envelope(options as never)).toThrow(
+        new BucketKeySetupError("envelope takes its options as an object: envelope({ keyring })."),
+      );
+    },
+  );
 
   it("refuse a buffer beside delayed authentication, where it would mean nothing", () => {
     expect(() => make({ release: "delayedAuthentication", verifiedBufferBytes: 64 })).toThrow(

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { describe, expect, it } from "vitest";
+import { BucketKeySetupError } from "../../src/errors.ts";
 import { envelope } from "../../src/envelope/envelope.ts";
 import { open, seal, type StreamBody } from "../../src/envelope/index.ts";
 import type { EnvelopeOptions } from "../../src/envelope/options.ts";
@@ -111,6 +112,31 @@ describe("seal and open", () => {
       { operation: "PutObject", bucket: "", key: "" },
       { operation: "GetObject", bucket: "", key: "" },
     ]);
+  });
+
+  it("refuse a slip in the name of an option: nothing is sealed without the context that was given", async () => {
+    const slip = { encryptionContxt: { tenant: "blue" } } as object;
+    const says =
+      'has no option "encryptionContxt": it has bucket, key, encryptionContext. Did you mean encryptionContext?';
+    await expect(seal(sealer, "x", slip)).rejects.toThrow(new BucketKeySetupError(`seal ${says}`));
+    const { body, metadata } = await seal(sealer, "x");
+    await expect(open(sealer, body, metadata, slip)).rejects.toThrow(new BucketKeySetupError(`open ${says}`));
+    const stream = Readable.from([body]);
+    await expect(open(sealer, stream, metadata, slip)).rejects.toThrow(BucketKeySetupError);
+    expect(stream.destroyed).toBe(true);
+  });
+
+  it.each([null, "bucket", ["bucket"]])("take an object of options, which %j is not", async (options) => {
+    await expect(seal(sealer, "x", options as never)).rejects.toThrow(
+      new BucketKeySetupError(
+        "seal takes its options as an object: seal(sealer, body, { bucket, key, encryptionContext }).",
+      ),
+    );
+    await expect(open(sealer, "x", {}, options as never)).rejects.toThrow(
+      new BucketKeySetupError(
+        "open takes its options as an object: open(sealer, body, metadata, { bucket, key, encryptionContext }).",
+      ),
+    );
   });
 
   it("open nothing that is plain, damaged or altered", async () => {

@@ -513,6 +513,31 @@ describe("what the options don't tell", () => {
   });
 });
 
+describe("options and facts", () => {
+  it.each<[string, unknown, unknown, string]>([
+    ["a slip in a fact's name", form, { regoin: "eu-west-1" }, 'has no fact "regoin": it has mode, region,'],
+    ["a slip in a fact's name", form, { onDecison: () => {} }, "Did you mean onDecision?"],
+    ["facts that are text", form, "audit", "takes its facts as an object: bucketKeyPostOptions(policy, {"],
+    ["facts that are null", form, null, "takes its facts as an object"],
+    [
+      "options that are left out",
+      undefined,
+      {},
+      "takes the form's options as an object: bucketKeyPostOptions(",
+    ],
+    ["options that are null", null, {}, "takes the form's options as an object"],
+    ["options that are text", "acme-lake", {}, "takes the form's options as an object"],
+  ])("are said to be wrong: %s", (_, options, facts, says) => {
+    const error = thrownBy(() => bucketKeyPostOptions(lake, options as typeof form, facts as object));
+    expect(error).toBeInstanceOf(BucketKeySetupError);
+    expect((error as Error).message).toContain(says);
+  });
+
+  it("pass through as options that are the SDK's", () => {
+    expect(bucketKeyPostOptions(lake, { ...form, Expires: 60 })).toMatchObject({ Expires: 60 });
+  });
+});
+
 describe("a policy that is loaded", () => {
   it("holds as it stands when the form is made", () => {
     let policy = flagged;
