@@ -22,8 +22,17 @@ const ACCEPTED =
   "Give a string, Buffer, typed array, ArrayBuffer, Blob, or an unread Node Readable, web ReadableStream or async " +
   "iterable of Uint8Arrays or strings.";
 
+/** What is to become of a body; messages say it. */
+export type Fate = "sealed" | "opened";
+
+/** The same as `readBody`, but nothing is no body: what was left out, by a slip, would be sealed as 0 bytes. */
+export function readGivenBody(body: unknown, fate: Fate): PlainBody {
+  if (body !== undefined && body !== null) return readBody(body, fate);
+  throw refused(`There is no body to be ${fate}: it is ${String(body)}. Give "" for an empty one.`);
+}
+
 /**
- * What is to be sealed.
+ * What is to be sealed, or was.
  *
  * @param body - Nothing is a body of 0 bytes. Strings are sealed as UTF-8, chunks that are strings too.
  * @throws `EnvelopeRefusedError` (`body`) for anything else, and for a stream that was already read: sealing what is
@@ -31,14 +40,15 @@ const ACCEPTED =
  *   whether it was read: one that was is sealed as what it still gives, 0 bytes. Iterating throws the same for a chunk of another
  *   type, and whatever the body throws.
  */
-export function readBody(body: unknown): PlainBody {
+export function readBody(body: unknown, fate: Fate = "sealed"): PlainBody {
   const bytes = asBytes(body ?? "");
   if (bytes !== undefined) return { kind: "bytes", bytes };
-  if (body instanceof Blob) return { kind: "stream", chunks: read(body.stream()), bytes: body.size };
-  if (!isAsyncIterable(body)) throw refused(`A body of type ${typeName(body)} can't be sealed.`);
+  if (body instanceof Blob) return { kind: "stream", chunks: read(body.stream(), fate), bytes: body.size };
+  if (!isAsyncIterable(body))
+    throw refused(`A body of type ${typeName(body)} can't be ${fate}.${hintFor(body)}`);
   if (isSpent(body)) throw refused("The body was already read or is being read.");
   keepErrors(body);
-  return { kind: "stream", chunks: read(body), bytes: fileStreamBytes(body) };
+  return { kind: "stream", chunks: read(body, fate), bytes: fileStreamBytes(body) };
 }
 
 /**
@@ -69,10 +79,10 @@ async function end(body: Endable): Promise<void> {
 
 function ignore(): void {}
 
-async function* read(chunks: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+async function* read(chunks: AsyncIterable<unknown>, fate: Fate): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
     const bytes = asBytes(chunk);
-    if (bytes === undefined) throw refused(`A chunk of type ${typeName(chunk)} can't be sealed.`);
+    if (bytes === undefined) throw refused(`A chunk of type ${typeName(chunk)} can't be ${fate}.`);
     yield bytes;
   }
 }
@@ -97,6 +107,13 @@ export function isSpent(body: object): boolean {
 
 function typeName(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** What `seal()` gave, whole, is the slip that is near when it's opened. */
+function hintFor(body: unknown): string {
+  const given = Object(body) as object;
+  if (!("body" in given && "metadata" in given)) return "";
+  return " Of what seal() gave, give the parts: open(sealer, sealed.body, sealed.metadata).";
 }
 
 function refused(what: string): EnvelopeRefusedError {

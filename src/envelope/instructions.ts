@@ -35,7 +35,7 @@ function missing(error: unknown): undefined {
 const tooLong = (): Error => new EnvelopeIntegrityError();
 
 async function textOf(file: ObjectContent): Promise<string> {
-  return Buffer.concat(await collect(chunksOf(readBody(file.Body)), MAX_FILE_BYTES, tooLong)).toString(
-    "utf8",
-  );
+  return Buffer.concat(
+    await collect(chunksOf(readBody(file.Body, "opened")), MAX_FILE_BYTES, tooLong),
+  ).toString("utf8");
 }

@@ -1,6 +1,6 @@
 /** Opening outside a client. */
 import type { Readable } from "node:stream";
-import { destroyBody, readBody } from "./bodies.ts";
+import { destroyBody, readGivenBody } from "./bodies.ts";
 import { readableOf } from "./byte-stream.ts";
 import { openCbc } from "./cbc.ts";
 import { wipe } from "./content-key.ts";
@@ -58,7 +58,7 @@ export async function open(
   const workings = workingsBehind(sealer);
   return orDestroy(body, async () => {
     const { place, callersContext } = placeGiven("open", options);
-    const stored = readBody(body);
+    const stored = readGivenBody(body, "opened");
     const context = workings.settings.context(place, callersContext);
     const sealed = await openEnvelope(workings, { place, context, metadata, observe: unobserved });
     if (sealed === undefined) throw new NotSealedError();

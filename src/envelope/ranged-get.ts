@@ -143,7 +143,7 @@ async function fromChunks(
 ): Promise<SealedResult> {
   const { result } = answer;
   const parts = new GcmParts(key);
-  const index = await firstPass(parts, chunksOf(readBody(answer.body))).catch((error: unknown) => {
+  const index = await firstPass(parts, chunksOf(readBody(answer.body, "opened"))).catch((error: unknown) => {
     parts.wipe();
     wipe(key.bytes);
     throw error;
@@ -180,7 +180,7 @@ function releaseChunks(call: SealedCall, { described, chunks, lease, span }: Chu
     throw new EnvelopeIntegrityError();
   }
   const bytes = span.end - span.start;
-  const opened = secondPass(parts, index, chunksOf(readBody(body)), around.chunks);
+  const opened = secondPass(parts, index, chunksOf(readBody(body, "opened")), around.chunks);
   const end = (): void => lease.release();
   const plaintext = watched(cut(opened, around.skip, bytes), call.observe, end);
   return answerWith(

@@ -95,7 +95,7 @@ export async function verified(
   const atMostBytes = bytes ?? limit;
   // A body longer than it was said to be is no longer what was sealed.
   const tooLong = (): Error => (bytes === undefined ? tooLarge(workings) : new EnvelopeIntegrityError());
-  const stored = chunksOf(readBody(body));
+  const stored = chunksOf(readBody(body, "opened"));
   if (atMostBytes <= UNCHARGED_BYTES) {
     const chunks = await collect(stored, atMostBytes, tooLong);
     return opening.kind === "gcm"
@@ -117,7 +117,7 @@ function delayed(key: ContentKey, { body, bytes, observe }: SealedBody): Release
   // Not even an empty object is that short, and no body has a negative length.
   if (bytes !== undefined && bytes < TAG_BYTES) throw new EnvelopeIntegrityError();
   return {
-    plaintext: watched(openChunks(key, chunksOf(readBody(body))), observe),
+    plaintext: watched(openChunks(key, chunksOf(readBody(body, "opened"))), observe),
     bytes: bytes === undefined ? undefined : bytes - TAG_BYTES,
     end: () => undefined,
   };
@@ -138,9 +138,9 @@ async function twoPass(
     index?.wipe();
   };
   try {
-    index = await firstPass(parts, chunksOf(readBody(sealed.body)));
+    index = await firstPass(parts, chunksOf(readBody(sealed.body, "opened")));
     const second = await again();
-    const plaintext = secondPass(parts, index, chunksOf(readBody(second)));
+    const plaintext = secondPass(parts, index, chunksOf(readBody(second, "opened")));
     const end = (): void => {
       destroyBody(second);
       forget();

@@ -1,7 +1,7 @@
 /** Sealing outside a client. */
 import { Readable } from "node:stream";
 import { checkOptionNames } from "../option-names.ts";
-import { readBody } from "./bodies.ts";
+import { readGivenBody } from "./bodies.ts";
 import { wipe } from "./content-key.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
 import { type Envelope, workingsBehind } from "./envelope.ts";
@@ -90,7 +90,7 @@ export function unobserved(): void {
  * Seals a body outside a client: for another store, a queue, or a client without the plugin.
  *
  * @param sealer - What `envelope()` gave.
- * @param body - In memory, or to be read as the sealed one is read.
+ * @param body - In memory, or to be read as the sealed one is read. `""` is the empty one; `undefined` and `null` are none.
  * @returns Sealed bytes for bytes, a stream for a stream; readers find the way to the key in the metadata.
  * @throws (rejects) `EnvelopeRefusedError`, `KeyringError`, `BucketKeySetupError` for an option that it hasn't; the stream fails with what its source fails with.
  * @example
@@ -122,7 +122,7 @@ export async function seal(
 ): Promise<SealedObject<Uint8Array | Readable>> {
   const workings = workingsBehind(sealer);
   const { place, callersContext } = placeGiven("seal", options);
-  const plain = readBody(body);
+  const plain = readGivenBody(body, "sealed");
   const bytes = plain.kind === "bytes" ? plain.bytes.length : plain.bytes;
   const fresh = await freshEnvelope(workings, {
     place,

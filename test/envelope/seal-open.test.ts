@@ -139,6 +139,41 @@ describe("seal and open", () => {
     );
   });
 
+  it.each([undefined, null])("take no %s for a body: it would be sealed as an empty one", async (body) => {
+    const says = (fate: string): object => ({
+      problem: "body",
+      message: expect.stringMatching(
+        `^There is no body to be ${fate}: it is ${String(body)}[.] Give "" for an empty one[.] Give a string, Buffer`,
+      ),
+    });
+    await expect(seal(sealer, body as never)).rejects.toMatchObject(says("sealed"));
+    const { body: empty, metadata } = await seal(sealer, "");
+    expect(empty.length).toBe(16);
+    expect((await open(sealer, empty, metadata)).length).toBe(0);
+    await expect(open(sealer, body as never, metadata)).rejects.toMatchObject(says("opened"));
+  });
+
+  it("say of a body that can't be opened just that, and of a whole sealed object which parts to give", async () => {
+    const sealed = await seal(sealer, "dear Ada");
+    await expect(open(sealer, sealed as never, sealed.metadata)).rejects.toMatchObject({
+      problem: "body",
+      message: expect.stringMatching(
+        /^A body of type Object can't be opened\. Of what seal\(\) gave, give the parts: open\(sealer, sealed\.body, sealed\.metadata\)\. Give /,
+      ),
+    });
+    for (const odd of [1, { body: sealed.body }, { metadata: sealed.metadata }]) {
+      await expect(open(sealer, odd as never, sealed.metadata)).rejects.toMatchObject({
+        problem: "body",
+        message: expect.stringMatching(/^A body of type \w+ can't be opened\. Give a string, /),
+      });
+    }
+    const ofNumbers = Readable.from([1, 2]);
+    await expect(open(sealer, ofNumbers, sealed.metadata)).rejects.toMatchObject({
+      problem: "body",
+      message: expect.stringMatching(/^A chunk of type Number can't be opened\. Give /),
+    });
+  });
+
   it("open nothing that is plain, damaged or altered", async () => {
     const { body, metadata } = await seal(sealer, "dear Ada");
     await expect(open(sealer, body, {})).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_NOT_SEALED" });
