@@ -97,7 +97,7 @@ const NOT_OURS: ReadonlySet<string> = new Set(["InvalidCiphertextException", "In
  *
  * The package `@aws-sdk/client-kms` is loaded when the first key is needed, unless your `KMSClient` has done so.
  *
- * @throws `BucketKeySetupError` when there is no client of KMS, a key id is empty or no text, or an option has a name that isn't one;
+ * @throws `BucketKeySetupError` when there is no client of KMS, a key id is empty, no text or the ARN of something else, or an option has a name that isn't one;
  *   later, from the calls that need a key, when `@aws-sdk/client-kms` isn't installed.
  * @example
  * ```ts
@@ -199,6 +199,11 @@ function takeOver(plaintext: Uint8Array = new Uint8Array()): Uint8Array {
   return key;
 }
 
+/** Only KMS can tell whether there is such a key, but an ARN says whose it is, in every partition. */
+function mayNameKey(id: unknown): boolean {
+  return typeof id === "string" && id !== "" && (!id.startsWith("arn:") || /^arn:[^:]+:kms:/.test(id));
+}
+
 function requireUsable(client: KmsClientLike | undefined, keyId: unknown, decryptKeyIds: unknown): void {
   // Clients of the SDK say whose they are; what stands in for one needs no config.
   const { config } = (client ?? {}) as { readonly config?: { readonly serviceId?: string } };
@@ -215,9 +220,7 @@ function requireUsable(client: KmsClientLike | undefined, keyId: unknown, decryp
       'decryptKeyIds must be an array of ids, ARNs or aliases of KMS keys, such as ["alias/data-lake"].',
     );
   }
-  const bad = [keyId, ...(decryptKeyIds as readonly unknown[])].findIndex(
-    (id) => typeof id !== "string" || id === "",
-  );
+  const bad = [keyId, ...(decryptKeyIds as readonly unknown[])].findIndex((id) => !mayNameKey(id));
   if (bad !== -1) {
     throw new BucketKeySetupError(
       `${bad === 0 ? "keyId" : `decryptKeyIds[${bad - 1}]`} must be the id, ARN or alias of a KMS key, such as alias/data-lake.`,

@@ -244,6 +244,18 @@ describe("kmsKeyring", () => {
     );
   });
 
+  it.each([
+    "1234abcd-12ab-34cd-56ef-1234567890ab",
+    "mrk-1234abcd12ab34cd56ef1234567890ab",
+    "alias/data-lake",
+    "alias/arn:aws:s3:::foo",
+    "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/data-lake",
+    "arn:aws-iso-b:kms:us-isob-east-1:111122223333:key/mrk-1",
+  ])("takes a key by whatever name KMS does: %s", (keyId) => {
+    expect(kmsKeyring({ client, keyId, decryptKeyIds: [keyId] }).keyId).toBe(keyId);
+  });
+
   it("needs a client of KMS: that of another service is named", () => {
     const bad: KmsClientLike = new S3Client({ region: "eu-west-1" });
     expect(() => kmsKeyring({ client: bad, keyId: KEY })).toThrow(
@@ -277,6 +289,14 @@ describe("kmsKeyring", () => {
   it.each([
     [{ keyId: "" }, "keyId must be"],
     [{ keyId: undefined as unknown as string }, "keyId must be"],
+    [
+      { keyId: "arn:aws:s3:::foo" },
+      "keyId must be the id, ARN or alias of a KMS key, such as alias/data-lake.",
+    ],
+    [{ keyId: "arn:aws:iam::111122223333:role/kms:" }, "keyId must be"],
+    [{ keyId: "arn::kms:eu-west-1:111122223333:key/1" }, "keyId must be"],
+    [{ keyId: "arn:aws:kms" }, "keyId must be"],
+    [{ keyId: KEY, decryptKeyIds: ["arn:aws-cn:s3:::foo"] }, "decryptKeyIds[0] must be"],
     [{ keyId: KEY, decryptKeyIds: ["former", ""] }, "decryptKeyIds[1] must be"],
     [{ keyId: KEY, decryptKeyIds: [1] as unknown as string[] }, "decryptKeyIds[0] must be"],
   ])("needs key ids: %j", (ids, message) => {
