@@ -33,13 +33,15 @@ export class NotSealedError extends BucketKeyError {
   /** Narrows `BucketKeyError` to this class. */
   readonly code = "ERR_BUCKET_KEY_NOT_SEALED";
 
-  constructor() {
-    super(
-      "The object is not sealed, but its place says envelope: seal, so nothing of it was released. If plain objects " +
-        "are to be read here while you migrate, write envelope: unseal for this place.",
-    );
+  /** @param message - Default: for a place whose policy says `envelope: seal`. */
+  constructor(message: string = PLACE_SEALS) {
+    super(message);
   }
 }
+
+const PLACE_SEALS =
+  "The object is not sealed, but its place says envelope: seal, so nothing of it was released. If plain objects are to " +
+  "be read here while you migrate, write envelope: unseal for this place.";
 
 /**
  * What a sealer can refuse, in one word each.

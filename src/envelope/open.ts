@@ -61,7 +61,7 @@ export async function open(
     const stored = readGivenBody(body, "opened");
     const context = workings.settings.context(place, callersContext);
     const sealed = await openEnvelope(workings, { place, context, metadata, observe: unobserved });
-    if (sealed === undefined) throw new NotSealedError();
+    if (sealed === undefined) throw notSealed(metadata);
     if (stored.kind === "bytes") return openWhole(sealed, stored.bytes);
     // The chunks, not the body: its reading has begun.
     const { plaintext, end } = await release(workings, sealed, {
@@ -74,6 +74,18 @@ export async function open(
       destroyBody(body);
     });
   });
+}
+
+/** No policy was asked: what was given in place of the metadata is the likelier slip. */
+function notSealed(metadata: Readonly<Record<string, string>> | undefined): NotSealedError {
+  const names = Object.keys(metadata ?? {});
+  const why = names.some((name) => /^x-amz-meta-/i.test(name))
+    ? "names in it begin with x-amz-meta-. Take that off: names are to be as seal() and the SDK's Metadata have them."
+    : names.length > 0
+      ? "no name in it is one of an envelope's. Either it isn't this object's user metadata, or the object was " +
+        "written without its envelope or has lost it."
+      : "it is empty. Give what seal() gave as metadata, or the object's user metadata: the Metadata of GetObject.";
+  return new NotSealedError(`The metadata given to open() has no envelope, so nothing was released: ${why}`);
 }
 
 function openWhole(sealed: Sealed, bytes: Uint8Array): Uint8Array {

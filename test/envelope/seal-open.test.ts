@@ -3,7 +3,7 @@ import type { ReadableStream } from "node:stream/web";
 import { describe, expect, it } from "vitest";
 import { BucketKeySetupError } from "../../src/errors.ts";
 import { envelope } from "../../src/envelope/envelope.ts";
-import { open, seal, type StreamBody } from "../../src/envelope/index.ts";
+import { NotSealedError, open, seal, type StreamBody } from "../../src/envelope/index.ts";
 import type { EnvelopeOptions } from "../../src/envelope/options.ts";
 import { bytesOf, fakeKeyring } from "./world.ts";
 
@@ -186,6 +186,39 @@ describe("seal and open", () => {
       code: "ERR_BUCKET_KEY_INTEGRITY",
     });
   });
+
+  it.each<[unknown, RegExp]>([
+    [
+      undefined,
+      /it is empty\. Give what seal\(\) gave as metadata, or the object's user metadata: the Metadata of/,
+    ],
+    [null, /it is empty\. Give/],
+    [{}, /it is empty\. Give/],
+    [
+      { "x-amz-meta-x-amz-c": "115" },
+      /names in it begin with x-amz-meta-\. Take that off: names are to be as seal/,
+    ],
+    [
+      { "content-type": "text/plain", "X-Amz-Meta-X-Amz-C": "115" },
+      /names in it begin with x-amz-meta-\. Take/,
+    ],
+    [
+      { note: "x-amz-meta-" },
+      /no name in it is one of an envelope's\. Either it isn't this object's user metadata,/,
+    ],
+    [{ "not-x-amz-meta-x-amz-c": "115" }, /no name in it is one of an envelope's\./],
+  ])(
+    "say of metadata without an envelope what is wrong with it, not with a policy: %j",
+    async (given, says) => {
+      const { body } = await seal(sealer, "x");
+      const opened = open(sealer, body, given as Record<string, string>);
+      await expect(opened).rejects.toBeInstanceOf(NotSealedError);
+      await expect(opened).rejects.toThrow(
+        /^The metadata given to open\(\) has no envelope, so nothing was released: /,
+      );
+      await expect(opened).rejects.toThrow(says);
+    },
+  );
 
   it("end a stream that isn't opened", async () => {
     await expect(open(sealer, reversed, {})).rejects.toMatchObject({ code: "ERR_BUCKET_KEY_NOT_SEALED" });
