@@ -49,6 +49,17 @@ export function open(
   metadata: Readonly<Record<string, string>> | undefined,
   options?: PlaceOptions,
 ): Promise<Readable>;
+/**
+ * The same where the body's type leaves open which of them it is.
+ *
+ * @public
+ */
+export function open(
+  sealer: Envelope,
+  body: BytesBody | StreamBody,
+  metadata: Readonly<Record<string, string>> | undefined,
+  options?: PlaceOptions,
+): Promise<Uint8Array | Readable>;
 export async function open(
   sealer: Envelope,
   body: BytesBody | StreamBody,

@@ -115,6 +115,16 @@ export function seal(
   body: StreamBody,
   options?: PlaceOptions,
 ): Promise<SealedObject<Readable>>;
+/**
+ * The same where the body's type leaves open which of them it is.
+ *
+ * @public
+ */
+export function seal(
+  sealer: Envelope,
+  body: BytesBody | StreamBody,
+  options?: PlaceOptions,
+): Promise<SealedObject<Uint8Array | Readable>>;
 export async function seal(
   sealer: Envelope,
   body: BytesBody | StreamBody,
