@@ -110,6 +110,13 @@ describe("examples", () => {
     expect(stored).not.toContain("Ada");
   });
 
+  it("edit-sealed-object: what was opened is sealed anew, with the caller's own metadata", async () => {
+    const { code, output } = await run("envelope/edit-sealed-object.ts");
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain("edited: dear Ada, and Eve by bob");
+    expect(await storedText("acme-vault", "notes.txt")).not.toContain("Ada");
+  });
+
   it("one-key-per-tenant: each tenant's objects ask for its own KMS key", async () => {
     const { code, output } = await run("envelope/one-key-per-tenant.ts");
     expect({ code, output }).toMatchObject({ code: 0 });

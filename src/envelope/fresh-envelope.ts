@@ -100,8 +100,9 @@ export function checkCallersMetadata(callers: Readonly<Record<string, unknown>> 
     if (isEnvelopeName(name)) {
       throw refused(
         "caller-metadata",
-        `Metadata names ${JSON.stringify(name)}, which belongs to the envelope of sealed objects: leave it out. When ` +
-          "you move an object that is sealed already, use CopyObject, or a client without the plugin.",
+        `Metadata names ${JSON.stringify(name)}, which belongs to the envelope: objects that were opened carry such ` +
+          'names in their Metadata. Keep only your own, those that don\'t begin with "x-amz-": the envelope is ' +
+          "written for you. To move a sealed object as it is, use CopyObject. Nothing was sent.",
       );
     }
     if (!hasText(value)) {

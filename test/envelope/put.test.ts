@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
+import { HINT_NAMES, V1_V2_NAMES, V3_NAMES } from "../../src/envelope/metadata-names.ts";
 import { fakeKeyring, World } from "./world.ts";
 
 const GIB = 2 ** 30;
@@ -162,6 +163,30 @@ describe("PutObject in a place that seals", () => {
     expect(fresh.keyring.calls).toEqual([]);
     expect(fresh.events).toEqual([{ kind: "failed", phase: "crypto", errorType: "EnvelopeRefusedError" }]);
   });
+
+  it("takes the metadata of an opened object without the envelope's names, and says so of the whole", async () => {
+    const fresh = new World();
+    await fresh.put("k", "dear Ada", { Metadata: { color: "red" } });
+    const { Metadata } = await fresh.get("k");
+    await expect(fresh.put("k", "dear Bob", { Metadata })).rejects.toMatchObject({
+      problem: "caller-metadata",
+      message:
+        'Metadata names "x-amz-c", which belongs to the envelope: objects that were opened carry such names in their ' +
+        'Metadata. Keep only your own, those that don\'t begin with "x-amz-": the envelope is written for you. To move a ' +
+        "sealed object as it is, use CopyObject. Nothing was sent.",
+    });
+    const own = Object.entries(Metadata as object).filter(([name]) => !name.startsWith("x-amz-"));
+    expect(own).toEqual([["color", "red"]]);
+    await fresh.put("k", "dear Bob", { Metadata: Object.fromEntries(own) });
+    expect(String(await fresh.read("k"))).toBe("dear Bob");
+  });
+
+  it.each([V3_NAMES, V1_V2_NAMES, HINT_NAMES].flatMap((names) => Object.values(names)))(
+    "leaves out %s by how the name begins",
+    (name) => {
+      expect(name).toMatch(/^x-amz-/);
+    },
+  );
 
   it("says what to do about a checksum of the plaintext", async () => {
     const put = world.put("k", "x", { ChecksumSHA256: "x" });
