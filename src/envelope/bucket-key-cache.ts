@@ -10,7 +10,7 @@ import { checkedLimits, type CacheLimits, type CacheOptions } from "./cache-opti
 import { Stopwatch, SYSTEM_CLOCK, type Clock, type Stamp } from "./clock.ts";
 import type { EncryptionContext } from "./encryption-context.ts";
 import { EnvelopeIntegrityError, EnvelopeRefusedError } from "./errors.ts";
-import { FailureMemory } from "./failure-memory.ts";
+import { FailureMemory, REMEMBERED } from "./failure-memory.ts";
 import { Flight, type Waiter } from "./flights.ts";
 import { lend, type KeyLease } from "./key-lease.ts";
 import { agedOut, endOf, mayServeStale, refreshAtMs, usedUp, type Life } from "./key-life.ts";
@@ -258,7 +258,7 @@ export class BucketKeyCache {
   /** Waits for KMS, together with whoever waits for the same. */
   #join(look: Look, isRenewal: boolean): KeyLease | Promise<KeyLease> {
     const failure = this.#failures.recall(look.name);
-    if (failure !== undefined) return this.#leaseDespite(failure, look);
+    if (failure !== undefined) return this.#leaseDespite(failure, look, REMEMBERED);
     return (this.#flights.get(look.name) ?? this.#launch(look, isRenewal)).flight.wait(look);
   }
 
@@ -384,7 +384,7 @@ export class BucketKeyCache {
   }
 
   /** A key past its age, if KMS's failure is one that allows it. */
-  #leaseDespite(failure: KmsFailure, look: Look): KeyLease {
+  #leaseDespite(failure: KmsFailure, look: Look, note?: string): KeyLease {
     const entry = this.#shelves[look.direction].peek(look.name);
     if (entry !== undefined) {
       if (failure.passing && mayServeStale(this.#stopwatch.ageMs(entry.born), this.#limits)) {
@@ -394,7 +394,7 @@ export class BucketKeyCache {
       this.#retire(entry, agedOut(entry));
     }
     look.ask.observe({ kind: "failed", phase: "kms", errorType: failure.errorType });
-    throw failure.error();
+    throw failure.error(note);
   }
 
   /** Puts a key in the place of its predecessor, and makes room for it. */

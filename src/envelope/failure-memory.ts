@@ -5,6 +5,11 @@ import type { KmsFailure } from "./kms-failures.ts";
 /** At least so long; up to twice as long, at random, so that processes don't come back together. */
 const LASTS_MS = 1_000;
 
+/** What an error says that is of an earlier call. */
+export const REMEMBERED =
+  ` Remembered from a moment ago: KMS was not asked for this call. It is asked again within ${(2 * LASTS_MS) / 1_000} s, ` +
+  "or at once after evict().";
+
 /** A failure keeps the SDK's error, with its response: a few KB. */
 const MOST = 1_000;
 

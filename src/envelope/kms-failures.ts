@@ -11,8 +11,12 @@ export interface KmsFailure {
   readonly keyGone: boolean;
   /** One of the few failures that say nothing about the key: no answer in time, 5xx, throttling. */
   readonly passing: boolean;
-  /** An error of its own for every caller: whoever catches it may edit it. */
-  error(): BucketKeyError;
+  /**
+   * An error of its own for every caller: whoever catches it may edit it.
+   *
+   * @param note - Stands behind the message. An integrity error is always the same.
+   */
+  error(note?: string): BucketKeyError;
 }
 
 /** What KMS says of a key that nobody can use, for now or for good. */
@@ -63,7 +67,7 @@ export function kmsFailure(error: unknown): KmsFailure {
       denied: false,
       keyGone: false,
       passing: false,
-      error: () => new EnvelopeRefusedError(problem, message),
+      error: (note = "") => new EnvelopeRefusedError(problem, message + note),
     };
   }
   if (error instanceof BucketKeySetupError) {
@@ -73,7 +77,7 @@ export function kmsFailure(error: unknown): KmsFailure {
       denied: false,
       keyGone: false,
       passing: false,
-      error: () => new BucketKeySetupError(message, { cause }),
+      error: (note = "") => new BucketKeySetupError(message + note, { cause }),
     };
   }
   const failed = error instanceof KeyringError ? error : wrapped(error);
@@ -83,7 +87,7 @@ export function kmsFailure(error: unknown): KmsFailure {
     denied: kmsError === "AccessDeniedException" || KEY_GONE.has(kmsError),
     keyGone: KEY_GONE.has(kmsError) && !ofFormerKeys.has(failed),
     passing: PASSING.has(kmsError) || isServerFault(cause),
-    error: () => new KeyringError(kmsError, message, { cause }),
+    error: (note = "") => new KeyringError(kmsError, message + note, { cause }),
   };
 }
 

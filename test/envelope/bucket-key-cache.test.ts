@@ -791,8 +791,16 @@ describe("failures", () => {
     const second = await sealOnce().catch((error: unknown) => error);
     expect(caller.keyring.count("generate")).toBe(1);
     expect(first).toBeInstanceOf(KeyringError);
-    expect(second).toEqual(first);
-    expect(second).not.toBe(first);
+    const { kmsError: name, code, cause, message } = first as KeyringError;
+    expect(second).toBeInstanceOf(KeyringError);
+    expect(second).toMatchObject({
+      kmsError: name,
+      code,
+      cause,
+      message:
+        `${message} Remembered from a moment ago: KMS was not asked for this call. It is asked again within 2 s, or at ` +
+        "once after evict().",
+    });
     expect(caller.results()).toEqual(["miss", "miss"]);
     expect(caller.take("failed")).toEqual([
       { kind: "failed", phase: "kms", errorType: "AccessDeniedException" },
@@ -802,6 +810,31 @@ describe("failures", () => {
     caller.keyring.error = undefined;
     await sealOnce();
     expect(caller.keyring.count("generate")).toBe(2);
+  });
+
+  it("say so each time, and only once, until evict() has them forgotten", async () => {
+    caller.keyring.error = kmsError("AccessDeniedException");
+    const messages: string[] = [];
+    for (const evicts of [false, false, false, true]) {
+      if (evicts) cache.evict();
+      await sealOnce().catch(({ message }: Error) => messages.push(message));
+    }
+    expect(messages[1]).toMatch(/^KMS: AccessDeniedException Remembered [^R]*$/);
+    expect(messages).toEqual([messages[0], messages[1], messages[1], messages[0]]);
+    expect(messages[0]).not.toContain("Remembered");
+    expect(caller.keyring.count("generate")).toBe(2);
+  });
+
+  it("that fail verification say the same, remembered or not", async () => {
+    const blob = new Uint8Array(184);
+    const [first, second] = [
+      await openOnce(blob).catch((error: unknown) => error),
+      await openOnce(blob).catch((error: unknown) => error),
+    ];
+    expect(caller.keyring.count("unwrap")).toBe(1);
+    expect(first).toBeInstanceOf(EnvelopeIntegrityError);
+    expect(second).toEqual(first);
+    expect(second).not.toBe(first);
   });
 
   it("are those of one key alone", async () => {

@@ -142,6 +142,28 @@ describe("kmsFailure", () => {
   });
 });
 
+describe("an error with a note", () => {
+  const cause = new Error("why");
+
+  it.each([
+    new KeyringError("Whatever", "It failed.", { cause }),
+    new BucketKeySetupError("It failed.", { cause }),
+    new EnvelopeRefusedError("key-unusable", "It failed."),
+  ])("says it behind the message, and is else the same: $name", (error) => {
+    const noted = kmsFailure(error).error(" Long ago.");
+    expect(noted.message).toBe("It failed. Long ago.");
+    expect(noted.constructor).toBe(error.constructor);
+    expect(Object.entries(noted)).toEqual(Object.entries(error));
+    expect(noted.cause).toBe(error.cause);
+  });
+
+  it("says nothing of it where verification failed", () => {
+    expect(kmsFailure(new EnvelopeIntegrityError()).error(" Long ago.")).toEqual(
+      new EnvelopeIntegrityError(),
+    );
+  });
+});
+
 describe("errorTypeOf", () => {
   it.each([
     [new TypeError("no"), "TypeError"],
