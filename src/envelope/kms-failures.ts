@@ -50,6 +50,30 @@ const PASSING: ReadonlySet<string> = new Set([
   "TooManyRequestsException",
 ]);
 
+const UNREACHED =
+  " KMS could not be reached: check the network, and the endpoint and Region of the KMS client.";
+const NO_CREDENTIALS =
+  " The KMS client has no usable credentials: give it some, or check where it takes them from.";
+
+/**
+ * What to do about failures that KMS had no say in, by name. Their own messages stay out of ours: they belong to the SDK
+ * and can hold anything.
+ */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ["ECONNREFUSED", UNREACHED],
+  ["ECONNRESET", UNREACHED],
+  ["EAI_AGAIN", UNREACHED],
+  ["EHOSTUNREACH", UNREACHED],
+  ["ENETUNREACH", UNREACHED],
+  ["ENOTFOUND", UNREACHED],
+  ["ETIMEDOUT", UNREACHED],
+  ["CredentialsProviderError", NO_CREDENTIALS],
+  ["ExpiredTokenException", NO_CREDENTIALS],
+  ["UnrecognizedClientException", NO_CREDENTIALS],
+  // As the SDK says that a Region is missing, and much else.
+  ["Error", " See error.cause: most often the KMS client has no Region or no credentials."],
+]);
+
 export function kmsFailure(error: unknown): KmsFailure {
   if (error instanceof EnvelopeIntegrityError) {
     return {
@@ -82,12 +106,14 @@ export function kmsFailure(error: unknown): KmsFailure {
   }
   const failed = error instanceof KeyringError ? error : wrapped(error);
   const { kmsError, message, cause } = failed;
+  // A keyring that isn't ours may have nothing to do with KMS.
+  const advice = failed === error ? (ADVICE.get(kmsError) ?? "") : "";
   return {
     errorType: kmsError,
     denied: kmsError === "AccessDeniedException" || KEY_GONE.has(kmsError),
     keyGone: KEY_GONE.has(kmsError) && !ofFormerKeys.has(failed),
     passing: PASSING.has(kmsError) || isServerFault(cause),
-    error: (note = "") => new KeyringError(kmsError, message + note, { cause }),
+    error: (note = "") => new KeyringError(kmsError, message + advice + note, { cause }),
   };
 }
 

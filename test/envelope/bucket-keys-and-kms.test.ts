@@ -57,6 +57,44 @@ async function until(done: () => boolean): Promise<void> {
   while (!done()) await settle();
 }
 
+describe("a client that is not set up", () => {
+  const credentials = { accessKeyId: "a", secretAccessKey: "b" };
+
+  it.each<[string, object, string, RegExp]>([
+    [
+      "endpoint",
+      { region: "eu-west-1", credentials, endpoint: "http://127.0.0.1:1" },
+      "ECONNREFUSED",
+      /KMS could not be reached: check the network, and the endpoint and Region of the KMS client\.$/,
+    ],
+    [
+      "Region",
+      { region: "eu west", credentials },
+      "Error",
+      /See error\.cause: most often the KMS client has no Region or no credentials\.$/,
+    ],
+    [
+      "credentials",
+      {
+        region: "eu-west-1",
+        credentials: () =>
+          Promise.reject(Object.assign(new Error("none"), { name: "CredentialsProviderError" })),
+      },
+      "CredentialsProviderError",
+      /The KMS client has no usable credentials: give it some, or check where it takes them from\.$/,
+    ],
+  ])("is told that its %s is to be checked", async (_, config, kmsError, message) => {
+    const client = new KMSClient({ maxAttempts: 1, ...config });
+    keyring = kmsKeyring({ client, keyId: key.arn });
+    const error = await seal().catch((failed: unknown) => failed as KeyringError);
+    expect(error).toBeInstanceOf(KeyringError);
+    expect(error).toMatchObject({ kmsError, message: expect.stringMatching(message) });
+    const { message: said } = (error as KeyringError).cause as Error;
+    expect((error as KeyringError).message).not.toContain(said);
+    client.destroy();
+  });
+});
+
 describe("bucket keys of KMS", () => {
   it("open what they sealed: one request each way for many bodies", async () => {
     const sealing = await Promise.all(Array.from({ length: 100 }, seal));

@@ -142,6 +142,43 @@ describe("kmsFailure", () => {
   });
 });
 
+describe("a failure that KMS had no say in", () => {
+  const unreached =
+    "KMS could not be reached: check the network, and the endpoint and Region of the KMS client.";
+  const noCredentials =
+    "The KMS client has no usable credentials: give it some, or check where it takes them from.";
+
+  it.each([
+    ["ECONNREFUSED", unreached],
+    ["ECONNRESET", unreached],
+    ["EAI_AGAIN", unreached],
+    ["EHOSTUNREACH", unreached],
+    ["ENETUNREACH", unreached],
+    ["ENOTFOUND", unreached],
+    ["ETIMEDOUT", unreached],
+    ["CredentialsProviderError", noCredentials],
+    ["ExpiredTokenException", noCredentials],
+    ["UnrecognizedClientException", noCredentials],
+    ["Error", "See error.cause: most often the KMS client has no Region or no credentials."],
+  ])("says of %s what to check, before any note, and nothing that the SDK said", (name, advice) => {
+    const failure = kmsFailure(kmsError(name));
+    expect(failure.error().message).toBe(`KMS: ${name} ${advice}`);
+    expect(failure.error(" Long ago.").message).toBe(`KMS: ${name} ${advice} Long ago.`);
+    expect(failure.error()).toMatchObject({ kmsError: name, cause: { message: "as KMS says it" } });
+  });
+
+  it.each(["AccessDeniedException", "TimeoutError", "constructor"])("is not %s", (name) => {
+    expect(kmsFailure(kmsError(name)).error().message).toBe(`KMS: ${name}`);
+  });
+
+  it("is not that of a keyring of somebody else", () => {
+    const cause = Object.assign(new Error("no"), { code: "ECONNREFUSED" });
+    expect(kmsFailure(cause).error().message).toBe(
+      "The keyring has no data key: ECONNREFUSED. Its own error is the cause.",
+    );
+  });
+});
+
 describe("an error with a note", () => {
   const cause = new Error("why");
 
