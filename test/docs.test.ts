@@ -120,6 +120,7 @@ describe("docs/envelope.md", () => {
     "NotSealedError",
     "EnvelopeRefusedError",
     "KeyringError",
+    "BucketKeyRefusedError",
   ])("speaks of %s", (name) => {
     expect(guide).toContain(`\`${name}\``);
   });

@@ -9,8 +9,13 @@ import {
   CopyObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  PutObjectAnnotationCommand,
   PutObjectCommand,
   S3Client,
+  SelectObjectContentCommand,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+  WriteGetObjectResponseCommand,
   type GetObjectCommandOutput,
   type PutObjectCommandInput,
   type S3ClientConfig,
@@ -318,6 +323,37 @@ describe("what S3 stores", () => {
     await raw.send(new PutObjectCommand({ ...at("plain"), Body: TEXT }));
     const copy = s3.send(new CopyObjectCommand({ ...at("copy"), CopySource: "vault/plain" }));
     await expect(copy).rejects.toMatchObject({ problem: "copy-source" });
+  });
+
+  it("is out of reach of what moves bytes past the client: policy and sealer refuse, each what it decides", async () => {
+    const { s3 } = sealing();
+    const part = { ...at("k"), UploadId: "u", PartNumber: 1 };
+    const query = {
+      Expression: "e",
+      ExpressionType: "SQL",
+      InputSerialization: {},
+      OutputSerialization: {},
+    } as const;
+    const byPolicy: (() => Promise<unknown>)[] = [
+      () => s3.send(new UploadPartCopyCommand({ ...part, CopySource: "vault/k" })),
+      () => getSignedUrl(s3, new PutObjectCommand(at("k"))),
+      () => getSignedUrl(s3, new UploadPartCommand(part)),
+      () => getSignedUrl(s3, new CopyObjectCommand({ ...at("k"), CopySource: "vault/k" })),
+    ];
+    for (const call of byPolicy) {
+      const refused = { code: "ERR_BUCKET_KEY_REFUSED", why: "refused-seal" };
+      await expect(call()).rejects.toMatchObject(refused);
+    }
+    const bySealer: (() => Promise<unknown>)[] = [
+      () => s3.send(new SelectObjectContentCommand({ ...at("k"), ...query })),
+      () => s3.send(new WriteGetObjectResponseCommand({ RequestRoute: "r", RequestToken: "t", Body: "x" })),
+      () =>
+        s3.send(new PutObjectAnnotationCommand({ ...at("k"), AnnotationName: "n", AnnotationPayload: "x" })),
+    ];
+    for (const call of bySealer) {
+      const refused = { code: "ERR_BUCKET_KEY_ENVELOPE_REFUSED", problem: "unsupported-operation" };
+      await expect(call()).rejects.toMatchObject(refused);
+    }
   });
 
   it("is handed out as it is by a presigned URL", async () => {
