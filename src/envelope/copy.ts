@@ -21,6 +21,13 @@ const PINS: Readonly<Record<string, string>> = {
   UploadPartCopy: "CopySourceIfMatch",
 };
 
+/** What to do about a source that can't be read. */
+const HOW_TO_NAME = {
+  CopyObject:
+    "Write CopySource as bucket/key, or as an access point's ARN with /object/key, URL-encoded either way.",
+  RenameObject: "Write RenameSource as the key of an object in the same bucket, URL-encoded.",
+} as const;
+
 /**
  * CopyObject and RenameObject. `MetadataDirective: REPLACE` gets the source's envelope beside the new metadata, for
  * without it nobody could open the copy.
@@ -34,7 +41,7 @@ export async function copy(workings: Workings, call: SealedCall): Promise<Sealed
   // With its metadata an object of either kind may go where either kind may be.
   if (place === "unseal" && !replaces) return call.next(input);
   const source = await lookAtSource(workings, call);
-  if (source === undefined) throw sourceUnknown(operation);
+  if (source === undefined) throw sourceUnknown(call);
   const found = classify(source.Metadata);
   const pinned = pinnedTo(call, source);
   if (found.format === "plain") {
@@ -99,11 +106,15 @@ async function lookAtSource({ settings }: Workings, call: SealedCall): Promise<O
   );
 }
 
-function sourceUnknown(operation: string): Error {
+function sourceUnknown(call: SealedCall): Error {
+  const { operation } = call;
+  const whatToDo =
+    sourceOf(call) === undefined
+      ? HOW_TO_NAME[operation as "CopyObject" | "RenameObject"]
+      : "Give envelope() the option headObject, which looks at it: (input) => s3.send(new HeadObjectCommand(input)).";
   return refused(
     "copy-source",
-    `Whether the source of this ${operation} is sealed can't be told. Give envelope() the option headObject: ` +
-      "(input) => s3.send(new HeadObjectCommand(input)), and the source as bucket/key. Nothing was sent.",
+    `Whether the source of this ${operation} is sealed can't be told. ${whatToDo} Nothing was sent.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SealedCall } from "../../src/body-sealer.ts";
-import type { EnvelopeOptions, ObjectAddress } from "../../src/envelope/options.ts";
+import type { EnvelopeOptions, ObjectAddress, ObjectHead } from "../../src/envelope/options.ts";
 import { V1, V2, V2_KMS, V3, without } from "./envelope-samples.ts";
 import { etagOf, s3Error, World } from "./world.ts";
 
@@ -167,19 +167,36 @@ describe("CopyObject into a place that seals", () => {
     expect(sent(world)).toEqual({ Bucket: "bucket", Key: "k" });
   });
 
-  it.each<[string, object]>([
-    ["nobody can look", {}],
-    ["the source can't be told", { CopySource: "bucket" }],
-  ])("is refused where %s, saying how to", async (what, input) => {
-    const world = what === "nobody can look" ? new World() : looking().world;
-    await expect(copyOf(world, input)).rejects.toMatchObject({
+  it.each<[string, World]>([
+    ["has no option headObject", new World()],
+    [
+      "has one that gives nothing",
+      looking({ headObject: async () => undefined as unknown as ObjectHead }).world,
+    ],
+  ])("is refused where the sealer %s, saying how to give it", async (_, world) => {
+    await expect(copyOf(world)).rejects.toMatchObject({
       problem: "copy-source",
       message:
-        "Whether the source of this CopyObject is sealed can't be told. Give envelope() the option headObject: (input) " +
-        "=> s3.send(new HeadObjectCommand(input)), and the source as bucket/key. Nothing was sent.",
+        "Whether the source of this CopyObject is sealed can't be told. Give envelope() the option headObject, which looks " +
+        "at it: (input) => s3.send(new HeadObjectCommand(input)). Nothing was sent.",
     });
     expect(world.requests).toEqual([]);
   });
+
+  it.each(["nope", "", undefined])(
+    "is refused where the source is %j, saying how it's written",
+    async (CopySource) => {
+      for (const world of [looking().world, new World()]) {
+        await expect(copyOf(world, { CopySource })).rejects.toMatchObject({
+          problem: "copy-source",
+          message:
+            "Whether the source of this CopyObject is sealed can't be told. Write CopySource as bucket/key, or as an access " +
+            "point's ARN with /object/key, URL-encoded either way. Nothing was sent.",
+        });
+        expect(world.requests).toEqual([]);
+      }
+    },
+  );
 
   it("fails as the look at the source fails", async () => {
     const { world } = looking({ headObject: () => Promise.reject(s3Error("NotFound", 404)) });
@@ -256,6 +273,13 @@ describe("RenameObject", () => {
     world.store("k", Buffer.from("plain"));
     await expect(rename(world)).rejects.toMatchObject({ problem: "copy-source" });
     await expect(rename(new World())).rejects.toThrow("the source of this RenameObject");
+    const nameless = world.send("RenameObject", { Bucket: "bucket", Key: "new", RenameSource: "/" });
+    await expect(nameless).rejects.toMatchObject({
+      problem: "copy-source",
+      message:
+        "Whether the source of this RenameObject is sealed can't be told. Write RenameSource as the key of an object in " +
+        "the same bucket, URL-encoded. Nothing was sent.",
+    });
   });
 
   it("passes where the place unseals", async () => {

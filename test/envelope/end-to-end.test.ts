@@ -325,6 +325,13 @@ describe("what S3 stores", () => {
     await expect(copy).rejects.toMatchObject({ problem: "copy-source" });
   });
 
+  it("is looked at before it's copied: what isn't there is HEAD's NotFound, not the copy's NoSuchKey", async () => {
+    const { s3 } = sealing();
+    const copy = { ...at("copy"), CopySource: "vault/missing" };
+    await expect(s3.send(new CopyObjectCommand(copy))).rejects.toMatchObject({ name: "NotFound" });
+    await expect(raw.send(new CopyObjectCommand(copy))).rejects.toMatchObject({ name: "NoSuchKey" });
+  });
+
   it("is out of reach of what moves bytes past the client: policy and sealer refuse, each what it decides", async () => {
     const { s3 } = sealing();
     const part = { ...at("k"), UploadId: "u", PartNumber: 1 };
