@@ -66,9 +66,15 @@ export function refusal(
   return new BucketKeyRefusedError(
     { why, rule, reason, operation, bucket, policyDigest },
     `${operation} to bucket ${shownName(bucket)} was refused before anything was sent (${why}). ` +
-      `Rule ${rule}: ${reason} ` +
+      `Rule ${rule}: ${asSentence(reason)} ` +
       `Either ${hasSealer || why !== "refused-seal" ? "change the request: " : ""}${inTheRequest}. ` +
       `Or ${hasPolicy ? `change the policy: ${IN_THE_POLICY[why]}, or ${exception} for this place` : OWN_POLICY}. ` +
       `(policy ${policyDigest})`,
   );
+}
+
+/** Whoever wrote the reason may have left its end out, or a line break behind it, as block texts of YAML do. */
+function asSentence(reason: string): string {
+  const text = reason.trimEnd();
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

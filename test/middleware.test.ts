@@ -176,6 +176,25 @@ describe("a refusal", () => {
     expect(plugin.stats().responses).toEqual([]);
   });
 
+  it.each([
+    ["Finance asked for it", "Finance asked for it."],
+    ["Finance asked for it.", "Finance asked for it."],
+    ["Never here!", "Never here!"],
+    ["Why not?", "Why not?"],
+    ["v1.2 asks for it", "v1.2 asks for it."],
+    ["See FIN-88.\n", "See FIN-88."],
+    ["See FIN-88\n", "See FIN-88."],
+  ])("ends the sentence of the reason %j, and keeps it as it was written", async (reason, sentence) => {
+    const { client } = stubClient();
+    const policy = policyOf({ bucketKey: "on", kmsKey: KEY, reason });
+    client.middlewareStack.use(bucketKeys({ policy, logger: silent }));
+    const error: unknown = await client
+      .send(new PutObjectCommand({ ...put, ServerSideEncryption: "AES256" }))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ reason });
+    expect((error as Error).message).toContain(` Rule r0: ${sentence} Either change the request: `);
+  });
+
   it("comes as a rejected promise, never as a synchronous throw", async () => {
     const { client } = stubClient();
     client.middlewareStack.use(bucketKeys({ policy: strict, logger: silent }));
