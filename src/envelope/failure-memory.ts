@@ -6,7 +6,7 @@ import type { KmsFailure } from "./kms-failures.ts";
 const LASTS_MS = 1_000;
 
 /** What an error says that is of an earlier call. */
-export const REMEMBERED =
+export const REMEMBERED: string =
   ` Remembered from a moment ago: KMS was not asked for this call. It is asked again within ${(2 * LASTS_MS) / 1_000} s, ` +
   "or at once after evict().";
 
