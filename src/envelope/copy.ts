@@ -98,12 +98,14 @@ export async function moveBytes(workings: Workings, call: SealedCall): Promise<S
 async function lookAtSource({ settings }: Workings, call: SealedCall): Promise<ObjectHead | undefined> {
   const source = sourceOf(call);
   const found = source && (await settings.headObject?.(source));
-  if ((found?.MissingMeta ?? 0) === 0) return found;
-  throw refused(
-    "copy-source",
-    `S3 holds back metadata of the source of this ${call.operation} (x-amz-missing-meta), so whether it's sealed can't ` +
-      "be told: read the object and write it anew. Nothing was sent.",
-  );
+  if ((found?.MissingMeta ?? 0) !== 0) {
+    throw refused(
+      "copy-source",
+      `S3 holds back metadata of the source of this ${call.operation} (x-amz-missing-meta), so whether it's sealed can't ` +
+        "be told: read the object and write it anew. Nothing was sent.",
+    );
+  }
+  return found;
 }
 
 function sourceUnknown(call: SealedCall): Error {
