@@ -65,6 +65,16 @@ export const OLDEST_KNOWN_FAILURES: readonly KnownFailure[] = [
     because: "RenameObject, PutObjectAnnotation and UpdateObjectEncryption do not exist there",
   },
   {
+    file: "test/sealing.test.ts",
+    test: /doesn't keep the part's plaintext/,
+    because: "the client holds its command where it can't be taken off, for as long as its upload lives",
+  },
+  {
+    file: "test/envelope/end-to-end.test.ts",
+    test: /out of reach of PutObjectAnnotation/,
+    because: "the operation does not exist there",
+  },
+  {
     file: "test/transfers.test.ts",
     test: /Upload that is aborted|a stream that breaks/,
     because: "lib-storage leaves the parts of an upload that it gives up",
