@@ -1,5 +1,6 @@
 import type { MeterProvider } from "@opentelemetry/api";
 import { BucketKeySetupError } from "../errors.ts";
+import { checkOptionNames } from "../option-names.ts";
 
 /**
  * What `otel()` may be told; everything has a default.
@@ -52,15 +53,10 @@ const OPTIONS: {
  * @throws `BucketKeySetupError` that names the option and what to write.
  */
 export function checkOptions(options: OtelOptions): void {
+  checkOptionNames({ of: "otel", table: OPTIONS, call: "otel({ meterProvider })" }, options);
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof OtelOptions] : undefined;
-    if (option === undefined) {
-      throw new BucketKeySetupError(
-        `otel has no option ${JSON.stringify(name)}: it has ${Object.keys(OPTIONS).join(", ")}.`,
-      );
-    }
-    const [fits, write] = option;
+    const [fits, write] = OPTIONS[name as keyof OtelOptions];
     if (!fits(value)) throw new BucketKeySetupError(`otel(): ${name} must be ${write}.`);
   }
   checkRanges(options);

@@ -206,7 +206,11 @@ describe("a slip in the options", () => {
   const LIST = "it has meterProvider, bucketAttribute, avoidedCost, spanAttributes, schemaUrl.";
 
   it.each<[object, string]>([
-    [{ bucketAttributes: { max: 20 } }, `otel has no option "bucketAttributes": ${LIST}`],
+    [
+      { bucketAttributes: { max: 20 } },
+      `otel has no option "bucketAttributes": ${LIST} Did you mean bucketAttribute?`,
+    ],
+    [[], "otel takes its options as an object: otel({ meterProvider })."],
     [{ toString: true }, `otel has no option "toString": ${LIST}`],
     [{ meterProvider: {} }, "otel(): meterProvider must be a MeterProvider of the OpenTelemetry SDK."],
     [{ meterProvider: null }, "otel(): meterProvider must be a MeterProvider of the OpenTelemetry SDK."],
