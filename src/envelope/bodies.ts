@@ -36,9 +36,9 @@ export function readGivenBody(body: unknown, fate: Fate): PlainBody {
  *
  * @param body - Nothing is a body of 0 bytes. Strings are sealed as UTF-8, chunks that are strings too.
  * @throws `EnvelopeRefusedError` (`body`) for anything else, and for a stream that was already read: sealing what is
- *   left of it, nothing, would overwrite an object without a word. A generator, or an iterable of your own, doesn't tell
- *   whether it was read: one that was is sealed as what it still gives, 0 bytes. Iterating throws the same for a chunk of another
- *   type, and whatever the body throws.
+ *   left of it, nothing, would overwrite an object without a word. A generator, or an iterable of your own, doesn't
+ *   tell whether it was read: one that was is sealed as what it still gives, 0 bytes. Iterating throws the same for a
+ *   chunk of another type, and whatever the body throws.
  */
 export function readBody(body: unknown, fate: Fate = "sealed"): PlainBody {
   const bytes = asBytes(body ?? "");

@@ -97,8 +97,8 @@ const NOT_OURS: ReadonlySet<string> = new Set(["InvalidCiphertextException", "In
  *
  * The package `@aws-sdk/client-kms` is loaded when the first key is needed, unless your `KMSClient` has done so.
  *
- * @throws `BucketKeySetupError` when there is no client of KMS, a key id is empty, no text or the ARN of something else, or an option has a name that isn't one;
- *   later, from the calls that need a key, when `@aws-sdk/client-kms` isn't installed.
+ * @throws `BucketKeySetupError` when there is no client of KMS, a key id is empty, no text or the ARN of something
+ *   else, or an option has a name that isn't one; later, from the calls that need a key, when `@aws-sdk/client-kms` isn't installed.
  * @example
  * ```ts
  * const keyring = kmsKeyring({ client: new KMSClient({}), keyId: "alias/data-lake" });

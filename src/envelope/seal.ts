@@ -90,9 +90,11 @@ export function unobserved(): void {
  * Seals a body outside a client: for another store, a queue, or a client without the plugin.
  *
  * @param sealer - What `envelope()` gave.
- * @param body - In memory, or to be read as the sealed one is read. `""` is the empty one; `undefined` and `null` are none.
+ * @param body - In memory, or to be read as the sealed one is read. `""` is the empty one; `undefined` and `null` are
+ *   none.
  * @returns Sealed bytes for bytes, a stream for a stream; readers find the way to the key in the metadata.
- * @throws (rejects) `EnvelopeRefusedError`, `KeyringError`, `BucketKeySetupError` for an option that it hasn't; the stream fails with what its source fails with.
+ * @throws (rejects) `EnvelopeRefusedError`, `KeyringError`, `BucketKeySetupError` for an option that it hasn't; the
+ *   stream fails with what its source fails with.
  * @example
  * ```ts
  * const { body, metadata } = await seal(sealer, "dear Ada");
